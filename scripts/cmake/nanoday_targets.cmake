@@ -1,0 +1,32 @@
+# Helpers for targets: warnings, sanitizers, tests.
+add_library(nanoday_flags INTERFACE)
+target_include_directories(nanoday_flags INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/comm)
+target_compile_options(nanoday_flags INTERFACE -Wall -Wextra -Wno-psabi)
+if(NANODAY_WERROR)
+  target_compile_options(nanoday_flags INTERFACE -Werror)
+endif()
+if(NANODAY_SANITIZE)
+  target_compile_options(nanoday_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g)
+  target_link_options(nanoday_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
+# nanoday_library(name): a static library with the common flags; sources follow by target_sources.
+function(nanoday_library name)
+  add_library(${name} STATIC)
+  target_link_libraries(${name} PUBLIC nanoday_flags ${ARGN})
+endfunction()
+
+# nanoday_add_test(stem LABELS l… LIBS lib… [TIMEOUT s]): one GoogleTest binary from <stem>_test.cpp.
+function(nanoday_add_test stem)
+  cmake_parse_arguments(T "" "TIMEOUT" "LABELS;LIBS" ${ARGN})
+  add_executable(${stem}_test ${stem}_test.cpp)
+  target_include_directories(${stem}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(${stem}_test PRIVATE NANODAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${stem}_test PRIVATE ${T_LIBS} GTest::gtest GTest::gtest_main)
+  set_target_properties(${stem}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${stem} COMMAND ${stem}_test)
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 120)
+  endif()
+  set_tests_properties(${stem} PROPERTIES LABELS "${T_LABELS}" TIMEOUT ${T_TIMEOUT})
+endfunction()

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Counts single tests: GoogleTest cases where a program wrote them, whole CTest tests otherwise."""
+# SPDX-License-Identifier: Apache-2.0
+import pathlib
+import sys
+import xml.etree.ElementTree as ET
+
+
+def cases_of(path):
+    """(passed, failed, [(name, reason) of the skipped]) of one GoogleTest result file."""
+    passed, failed, skipped = 0, 0, []
+    for case in ET.parse(path).getroot().iter("testcase"):
+        name = f"{case.get('classname')}.{case.get('name')}"
+        if case.get("status") == "notrun":
+            skipped.append((name, "disabled"))
+        elif case.find("failure") is not None:
+            failed += 1
+        elif case.find("skipped") is not None or case.get("result") == "skipped":
+            reason = case.find("skipped")
+            skipped.append((name, reason.get("message", "") if reason is not None else ""))
+        else:
+            passed += 1
+    return passed, failed, skipped
+
+
+def main(folder):
+    folder = pathlib.Path(folder)
+    junit = folder / "ctest.junit"
+    if not junit.exists():
+        print("no test results were written", file=sys.stderr)
+        return 1
+    passed, failed, skipped = 0, 0, []
+    for test in ET.parse(junit).getroot().iter("testcase"):
+        name, status = test.get("name"), test.get("status")
+        results = folder / f"{name}_test.xml"
+        if results.exists():
+            more_passed, more_failed, more_skipped = cases_of(results)
+            passed, skipped = passed + more_passed, skipped + more_skipped
+            # A program that failed without a failed case died after its tests.
+            failed += max(more_failed, 1 if status == "fail" else 0)
+        elif status == "run":
+            passed += 1
+        elif status == "fail":
+            failed += 1
+        else:
+            skipped.append((name, status))
+    for name, reason in skipped:
+        print(f"skipped: {name}: {' '.join(reason.split())}")
+    print(f"{passed} passed, {failed} failed, {len(skipped)} skipped")
+    return 1 if failed or passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,111 @@
+// Agreement between machines: instruction sets against the oracle, threads against one thread.
+// SPDX-License-Identifier: Apache-2.0
+#include "app/checks.hpp"
+
+#include "core/error.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <thread>
+
+namespace nanoday {
+namespace {
+
+constexpr double k_oracle_bound = 1e-10;    // relative to the largest force; double precision
+constexpr double k_same_plan_bound = 1e-9;  // [eV/Å], same plan on two instruction sets or thread counts
+constexpr double k_same_plan_mixed = 1e-4;  // [eV/Å], the same with single-precision nets
+
+double largest_component(const std::vector<Vec3>& values) {
+  return largest_difference(values, std::vector<Vec3>(values.size()));
+}
+
+std::unique_ptr<Backend> cpu(const std::string& isa, int threads, bool reproducible) {
+  return make_backend({"cpu", threads, reproducible, isa});
+}
+
+double same_plan_bound(const PlanPointer& plan) {
+  return plan->precision == Precision::mixed ? k_same_plan_mixed : k_same_plan_bound;
+}
+
+/// The model itself, no approximation: the net, or the table of a compressed model.
+PlanPointer exact_plan(const std::shared_ptr<const Model>& model) {
+  PlanOptions options;
+  options.table = model->compressed ? TableKind::quintic : TableKind::net;
+  return make_direct_plan(model, options);
+}
+
+/// Number of values that differ in any bit.
+double different_values(const Sample& a, const Sample& b) {
+  std::int64_t count = std::memcmp(&a.energy, &b.energy, sizeof a.energy) != 0;
+  for (std::size_t i = 0; i < a.virial.size(); ++i) {
+    count += std::memcmp(&a.virial[i], &b.virial[i], sizeof(double)) != 0;
+  }
+  for (std::size_t i = 0; i < a.force.size(); ++i)
+    count += std::memcmp(&a.force[i], &b.force[i], sizeof(Vec3)) != 0;
+  return static_cast<double>(count);
+}
+
+/// One instruction set: the exact plan against the oracle, the chosen plan against `chosen_reference`
+/// (which the first instruction set fills in).
+void check_isa(CheckRows& rows, const std::string& isa, const Probe& exact, const Sample& oracle,
+               const PlanPointer& chosen, const BoundSystem& small, Sample& chosen_reference) {
+  std::unique_ptr<Backend> machine;
+  try {
+    machine = cpu(isa, 0, false);
+  } catch (const InputError& error) {
+    rows.push_back({"cpu " + isa, "", 0, 0, "not on this computer"});
+    return;
+  }
+  const Sample found = Probe{machine.get(), exact.plan, exact.weight}(small);
+  const double scale = std::max(largest_component(oracle.force), 1e-3);
+  rows.push_back({"cpu " + isa + " against oracle: forces", "relative",
+                  largest_difference(found.force, oracle.force) / scale, k_oracle_bound, ""});
+  const Sample with_chosen = Probe{machine.get(), chosen, exact.weight}(small);
+  if (chosen_reference.force.empty()) {
+    chosen_reference = with_chosen;
+    return;
+  }
+  rows.push_back({"cpu " + isa + " against widest, chosen table: forces", "eV/Å",
+                  largest_difference(with_chosen.force, chosen_reference.force), same_plan_bound(chosen),
+                  ""});
+}
+
+}  // namespace
+
+CheckRows check_machines(const Engine& engine, const PlanPointer& plan, const BoundSystem& small) {
+  const auto oracle_machine = make_backend({"oracle", 1, false, "auto"});
+  Probe exact{oracle_machine.get(), exact_plan(engine.model),
+              probe_weights(*engine.model, small.atoms.nlocal)};
+  const Sample oracle = exact(small);
+  CheckRows rows;
+  Sample chosen_reference;
+  for (const char* isa : {"avx512", "avx2", "baseline"}) {
+    check_isa(rows, isa, exact, oracle, plan, small, chosen_reference);
+  }
+  return rows;
+}
+
+CheckRows check_threads(const Engine& engine, const PlanPointer& plan, const BoundSystem& system) {
+  const int many =
+      std::max(3, engine.config.threads > 0 ? engine.config.threads
+                                            : static_cast<int>(std::thread::hardware_concurrency()));
+  const auto weight = probe_weights(*engine.model, system.atoms.nlocal);
+  const auto sample = [&](int threads, bool reproducible) {
+    const auto machine = cpu("auto", threads, reproducible);
+    return Probe{machine.get(), plan, weight}(system);
+  };
+  const Sample one = sample(1, false), one_exact = sample(1, true);
+  CheckRows rows;
+  rows.push_back({fmt::format("1 thread against {}: forces", many), "eV/Å",
+                  largest_difference(one.force, sample(many, false).force), same_plan_bound(plan), ""});
+  for (int threads : {2, many}) {
+    rows.push_back({fmt::format("reproducible, 1 thread against {}: values that differ", threads), "",
+                    different_values(one_exact, sample(threads, true)), 0, ""});
+  }
+  return rows;
+}
+
+}  // namespace nanoday

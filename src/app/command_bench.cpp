@@ -1,0 +1,189 @@
+// `nanoday bench`: how fast this machine steps this system, stage by stage, and at which force error.
+// SPDX-License-Identifier: Apache-2.0
+#include "app/commands.hpp"
+
+#include "app/json_output.hpp"
+#include "app/sample.hpp"
+#include "core/error.hpp"
+#include "io/element_table.hpp"
+#include "md/observables.hpp"
+#include "md/simulation.hpp"
+#include "md/velocities.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include <sys/resource.h>
+
+namespace nanoday {
+namespace {
+
+constexpr const char* k_examples = R"(Examples:
+  nanoday bench water.pb water.data --replicate 2 2 2 --steps 200
+  nanoday bench copper.pb copper.data --precision mixed --threads 2 --json bench.json
+NVE from 330 K with 0.5 fs, skin 2 A, neighbor lists rebuilt every 50 steps, energy and virial every 10; the
+mean over all steps after a few for warming up.)";
+
+constexpr double k_time_step = 0.0005;  // [ps]
+constexpr double k_temperature = 330;   // [K]
+constexpr int k_rebuild_every = 50;     // steps, unless --rebuild-every says otherwise
+constexpr int k_thermo_every = 10;      // as LAMMPS with "thermo 10", which the comparison runs
+constexpr int k_warm_up = 3;            // steps: pages touched, threads awake, clocks up
+constexpr double k_ms_per_day = 86400e3;
+
+struct BenchArguments {
+  EngineArguments engine;
+  std::string model, structure, json;
+  std::int64_t steps = 100;
+};
+
+struct Timing {
+  std::int64_t steps = 0;
+  double seconds = 0;
+  StageTimes stages;
+  std::int64_t rebuilds = 0;
+  double drift = 0;  ///< change of the total energy over the measured steps [eV]
+  double ms_per_step() const { return 1e3 * seconds / static_cast<double>(steps); }
+};
+
+std::int64_t peak_memory_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+}
+
+/// Masses the file does not give, from the element table.
+void fill_masses(Atoms& atoms, const Model& model) {
+  for (std::int64_t i = 0; i < atoms.nlocal; ++i) {
+    if (!(atoms.mass[i] > 0)) atoms.mass[i] = element_mass(model.type_map[atoms.type[i]]);
+  }
+}
+
+Needs needs_of(std::int64_t step) {
+  const bool row = step % k_thermo_every == 0;
+  return {row, row, false, false};
+}
+
+/// Steps the system and times all but the first few.
+Timing time_steps(Engine& engine, const PlanPointer& plan, BoundSystem system, std::int64_t steps) {
+  fill_masses(system.atoms, *engine.model);
+  draw_velocities(system.atoms, k_temperature, engine.config.seed);
+  const double freedom = degrees_of_freedom(system.atoms.nlocal, true);
+  const int rebuild_every = engine.config.rebuild_every > 0 ? engine.config.rebuild_every : k_rebuild_every;
+  Evaluator evaluator(*engine.backend, plan, system.box, std::move(system.atoms),
+                      {engine.config.skin, rebuild_every});
+  Simulation simulation(evaluator, make_no_thermostat(), k_time_step, freedom);
+  simulation.start({true, true, false, false});
+  for (int step = 0; step < k_warm_up; ++step) simulation.step({true, true, false, false});
+
+  Timing timing;
+  timing.steps = steps;
+  const double energy = simulation.observe().total;
+  const std::int64_t rebuilds = evaluator.rebuilds();
+  engine.backend->times().reset();
+  const double begin = seconds_now();
+  for (std::int64_t step = 1; step < steps; ++step) simulation.step(needs_of(step));
+  simulation.step({true, true, false, false});
+  timing.seconds = seconds_now() - begin;
+  timing.stages = engine.backend->times();
+  timing.rebuilds = evaluator.rebuilds() - rebuilds;
+  timing.drift = simulation.observe().total - energy;
+  return timing;
+}
+
+double ns_per_day(const Timing& timing) { return 1e-3 * k_time_step * k_ms_per_day / timing.ms_per_step(); }
+
+double atom_steps_per_second(const Timing& timing, std::int64_t atoms) {
+  return static_cast<double>(atoms) * static_cast<double>(timing.steps) / timing.seconds;
+}
+
+double stage_ms(const Timing& timing, int stage) {
+  return 1e3 * timing.stages.seconds(static_cast<Stage>(stage)) / static_cast<double>(timing.steps);
+}
+
+/// Rank of each (centre, neighbor) table of a low-rank plan; empty for other plans.
+Json table_ranks(const InferencePlan& plan) {
+  Json ranks = Json::array();
+  for (const LowRankChoice::Basis& basis : plan.choice.basis) ranks.push_back(basis.rank);
+  return ranks;
+}
+
+Json bench_json(const Timing& timing, const Engine& engine, const ChosenPlan& chosen, std::int64_t atoms) {
+  Json out;
+  out["atoms"] = atoms;
+  out["steps"] = timing.steps;
+  out["ms_per_step"] = timing.ms_per_step();
+  out["atom_steps_per_s"] = atom_steps_per_second(timing, atoms);
+  out["ns_per_day"] = ns_per_day(timing);
+  Json& stages = out["stages"] = Json::object();
+  for (int s = 0; s < k_stage_count; ++s) {
+    stages[std::string(stage_name(static_cast<Stage>(s)))] = stage_ms(timing, s);
+  }
+  out["precision"] = precision_name(chosen.plan->precision);
+  out["table"] = table_name(chosen.plan->table);
+  if (const Json ranks = table_ranks(*chosen.plan); !ranks.empty()) out["table_ranks"] = ranks;
+  out["ranks"] = 1;
+  out["force_error_rms"] = chosen.error.force_rms;
+  out["force_error_max"] = chosen.error.force_max;
+  out["peak_memory_bytes"] = peak_memory_bytes();
+  out["rebuilds"] = timing.rebuilds;
+  out["energy_change_ev"] = timing.drift;
+  out["machine"] = engine.backend->name();
+  return out;
+}
+
+void print_bench(const Timing& timing, const Engine& engine, const ChosenPlan& chosen, std::int64_t atoms) {
+  fmt::print("{} atoms · {} · {} · {}\n", atoms, engine.backend->name(), table_name(chosen.plan->table),
+             precision_name(chosen.plan->precision));
+  fmt::print("force error against the net in double: rms {:.1e}, max {:.1e} eV/Å\n", chosen.error.force_rms,
+             chosen.error.force_max);
+  fmt::print("{:.3f} ms/step · {:.0f} atom-step/s · {:.3f} ns/day (0.5 fs) · {} steps, {} list builds\n",
+             timing.ms_per_step(), atom_steps_per_second(timing, atoms), ns_per_day(timing), timing.steps,
+             timing.rebuilds);
+  double explained = 0;
+  for (int s = 0; s < k_stage_count; ++s) {
+    const double ms = stage_ms(timing, s);
+    explained += ms;
+    if (ms > 0) {
+      fmt::print("  {:<12} {:>10.3f} ms {:>6.1f} %\n", stage_name(static_cast<Stage>(s)), ms,
+                 100 * ms / timing.ms_per_step());
+    }
+  }
+  fmt::print("  {:<12} {:>10.3f} ms {:>6.1f} %\n", "all stages", explained,
+             100 * explained / timing.ms_per_step());
+}
+
+int bench(const BenchArguments& arguments) {
+  Engine engine = make_engine(arguments.engine, arguments.model);
+  require(engine.model->kind == ModelKind::energy,
+          "{} is a dipole model (bench steps molecular dynamics, which needs forces); give an energy model",
+          arguments.model);
+  const BoundSystem system = bind(engine, read_frames(engine, arguments.structure).back());
+  const std::int64_t atoms = system.atoms.nlocal;
+  const ChosenPlan chosen =
+      choose_plan(*engine.backend, engine.model, system.box, system.atoms, engine.plan_options);
+  const Timing timing = time_steps(engine, chosen.plan, system, arguments.steps);
+  if (!is_stdout(arguments.json)) print_bench(timing, engine, chosen, atoms);
+  if (!arguments.json.empty()) write_json(arguments.json, bench_json(timing, engine, chosen, atoms));
+  return 0;
+}
+
+}  // namespace
+
+void add_bench_command(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("bench", "speed of molecular dynamics here, per stage");
+  command->footer(k_examples);
+  auto arguments = std::make_shared<BenchArguments>();
+  command->add_option("MODEL", arguments->model, "model file (.pb)")->required();
+  command->add_option("STRUCTURE", arguments->structure, "structure file; its last frame is used")
+      ->required();
+  command->add_option("--steps", arguments->steps, "steps to time (default 100)")
+      ->check(CLI::Range(1, 1000000000));
+  command->add_option("--json", arguments->json,
+                      "write the result to this file (/dev/stdout: and nothing else there)");
+  add_engine_arguments(*command, arguments->engine);
+  command->callback([arguments, &action] { action = [arguments] { return bench(*arguments); }; });
+}
+
+}  // namespace nanoday

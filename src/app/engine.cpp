@@ -1,0 +1,64 @@
+// What eval, check and bench share: engine options, the model, the machine, and structures bound to the
+// model. SPDX-License-Identifier: Apache-2.0
+#include "app/engine.hpp"
+
+#include "core/error.hpp"
+#include "forces/system_setup.hpp"
+#include "io/structure_file.hpp"
+#include "model/model_file.hpp"
+
+namespace nanoday {
+
+void add_isa_option(CLI::App& app, std::string& isa) {
+  app.add_option("--isa", isa, "instruction set of the cpu machine: auto, avx512, avx2, baseline")->group("");
+}
+
+void add_engine_arguments(CLI::App& app, EngineArguments& arguments) {
+  add_engine_options(app, arguments.typed);
+  app.add_option("--interval", arguments.interval, "piece width of --table quintic (default 0.01)")
+      ->check(CLI::Range(1e-4, 1.0));
+  add_isa_option(app, arguments.isa);
+}
+
+std::unique_ptr<Backend> machine_of(const RunConfig& config, const std::string& isa) {
+  return make_backend({config.device, config.threads, config.reproducible, isa});
+}
+
+Engine make_engine(const EngineArguments& arguments, const std::string& model_path) {
+  Engine engine;
+  engine.config = make_engine_config(arguments.typed);
+  engine.plan_options = {engine.config.table, engine.config.precision, engine.config.force_error,
+                         arguments.interval};
+  engine.model = std::make_shared<const Model>(read_model(model_path));
+  engine.backend = machine_of(engine.config, arguments.isa);
+  return engine;
+}
+
+std::vector<Structure> read_frames(const Engine& engine, const std::string& path) {
+  std::vector<Structure> frames = read_structures(path, engine.config.types);
+  require(!frames.empty(), "{} holds no structure; give a file with at least one frame", path);
+  const auto [nx, ny, nz] = engine.config.replicate;
+  if (nx * ny * nz == 1) return frames;
+  for (Structure& frame : frames) frame = replicate(frame, nx, ny, nz);
+  return frames;
+}
+
+BoundSystem bind(const Engine& engine, const Structure& frame) {
+  return {frame.box, make_atoms(frame, bind_types(frame, engine.model->type_map))};
+}
+
+std::string table_name(TableKind table) {
+  switch (table) {
+    case TableKind::net:
+      return "net";
+    case TableKind::quintic:
+      return "quintic";
+    case TableKind::lowrank:
+      break;
+  }
+  return "lowrank";
+}
+
+std::string precision_name(Precision precision) { return precision == Precision::mixed ? "mixed" : "double"; }
+
+}  // namespace nanoday

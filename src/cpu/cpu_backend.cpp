@@ -1,0 +1,191 @@
+// The default machine.
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/cpu_backend.hpp"
+
+#include "core/error.hpp"
+#include "core/units.hpp"
+#include "cpu/model_engine.hpp"
+#include "cpu/neighbor_list.hpp"
+#include "math/counter_rng.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace nanoday {
+namespace {
+
+struct InstructionSet {
+  const char* name;
+  const char* title;
+  const cpu::KernelSet* kernels;
+  bool available;
+};
+
+std::vector<InstructionSet> instruction_sets() {
+  std::vector<InstructionSet> sets;
+#if defined(__x86_64__)
+  const bool v4 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                  __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+                  __builtin_cpu_supports("avx512cd");
+  const bool v3 =
+      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+  sets.push_back({"avx512", "AVX-512", &cpu::k_kernels_avx512, v4});
+  sets.push_back({"avx2", "AVX2", &cpu::k_kernels_avx2, v3});
+#endif
+  sets.push_back({"baseline", "baseline SIMD", &cpu::k_kernels_baseline, true});
+  return sets;
+}
+
+InstructionSet choose(const std::string& isa) {
+  for (const InstructionSet& set : instruction_sets()) {
+    if (isa == "auto" && set.available) return set;
+    if (isa != set.name) continue;
+    require(set.available, "instruction set {} is not available (this processor lacks it); use --isa auto",
+            isa);
+    return set;
+  }
+  throw InputError(fmt::format("unknown instruction set '{}' (known: auto, avx512, avx2, baseline)", isa));
+}
+
+class CpuBackend final : public Backend {
+ public:
+  CpuBackend(const InstructionSet& set, int threads, bool reproducible)
+      : set_(set),
+        threads_(threads),
+        reproducible_(reproducible),
+        engine_(*set.kernels, threads, reproducible) {}
+
+  std::string name() const override {
+    return fmt::format("cpu ({}, {} thread{})", set_.title, threads_, threads_ == 1 ? "" : "s");
+  }
+  bool reproducible() const override { return reproducible_; }
+
+  std::unique_ptr<PreparedModel> prepare(std::shared_ptr<const InferencePlan> plan) override {
+    auto model = std::make_unique<cpu::CpuModel>();
+    if (plan->precision == Precision::fp64) {
+      model->fp64 = std::make_unique<cpu::PackedModel<double>>(cpu::pack_model<double>(plan));
+      if (plan->exact)
+        model->fp64_exact = std::make_unique<cpu::PackedModel<double>>(cpu::pack_model<double>(plan->exact));
+    } else {
+      model->mixed = std::make_unique<cpu::PackedModel<float>>(cpu::pack_model<float>(plan));
+      if (plan->exact)
+        model->mixed_exact = std::make_unique<cpu::PackedModel<float>>(cpu::pack_model<float>(plan->exact));
+    }
+    return model;
+  }
+
+  std::vector<std::int32_t> spatial_order(View<const Vec4> position, double cell) override {
+    return cpu::spatial_order(position, cell);
+  }
+  void build_neighbor_list(const NeighborArgs& args, NeighborList& list) override {
+    cpu::build_neighbor_list(args, reproducible_, threads_, list);
+    list.version = ++list_version_;
+  }
+  double max_displacement2(View<const Vec4> position, View<const Vec4> reference) override {
+    double most = 0;
+    for (std::size_t i = 0; i < reference.size(); ++i) {
+      const Vec3 d = xyz(position[i]) - xyz(reference[i]);
+      const double r2 = dot(d, d);
+      if (!(r2 <= most)) most = r2;  // written so that a NaN is kept
+      if (std::isnan(most)) return most;
+    }
+    return most;
+  }
+
+  EvaluationCounts deep_potential(PreparedModel& model, const EvaluationArgs& args, Forces& forces) override {
+    return engine_.evaluate(dynamic_cast<cpu::CpuModel&>(model), args, {}, forces, times_);
+  }
+  EvaluationCounts dipoles(PreparedModel& model, const EvaluationArgs& args, View<Vec4> dipole) override {
+    std::fill(dipole.begin(), dipole.end(), Vec4{});
+    EvaluationArgs forward = args;
+    forward.needs = {};
+    return engine_.evaluate(dynamic_cast<cpu::CpuModel&>(model), forward, {dipole, {}, false}, unused_,
+                            times_);
+  }
+  EvaluationCounts dipole_forces(PreparedModel& model, const EvaluationArgs& args, View<const Vec4> cotangent,
+                                 Forces& forces) override {
+    EvaluationArgs backward = args;
+    backward.needs.energy = backward.needs.atom_energy = false;
+    return engine_.evaluate(dynamic_cast<cpu::CpuModel&>(model), backward, {{}, cotangent, true}, forces,
+                            times_);
+  }
+
+  void kick(View<Vec4> velocity, View<const Vec4> force, View<const double> mass, double dt) override {
+    const std::int64_t n = static_cast<std::int64_t>(velocity.size());
+#pragma omp parallel for num_threads(threads_) schedule(static) if (n > k_small)
+    for (std::int64_t i = 0; i < n; ++i) {
+      const double s = dt * units::k_force_to_acceleration / mass[i];
+      velocity[i].x += s * force[i].x;
+      velocity[i].y += s * force[i].y;
+      velocity[i].z += s * force[i].z;
+    }
+  }
+  void drift(View<Vec4> position, View<const Vec4> velocity, double dt) override {
+    const std::int64_t n = static_cast<std::int64_t>(velocity.size());
+#pragma omp parallel for num_threads(threads_) schedule(static) if (n > k_small)
+    for (std::int64_t i = 0; i < n; ++i) {
+      position[i].x += dt * velocity[i].x;
+      position[i].y += dt * velocity[i].y;
+      position[i].z += dt * velocity[i].z;
+    }
+  }
+  void scale_velocities(View<Vec4> velocity, double factor) override {
+    for (Vec4& v : velocity) v = padded(factor * xyz(v));
+  }
+  void ornstein_uhlenbeck(View<Vec4> velocity, View<const double> mass, View<const std::int64_t> id, double c,
+                          double kT, std::uint64_t seed, std::uint64_t step) override {
+    const std::int64_t n = static_cast<std::int64_t>(velocity.size());
+    const double width2 = (1 - c * c) * kT * units::k_force_to_acceleration;
+#pragma omp parallel for num_threads(threads_) schedule(static) if (n > k_small)
+    for (std::int64_t i = 0; i < n; ++i) {
+      const Vec3 xi = normal3(seed, step, static_cast<std::uint64_t>(id[i]));
+      velocity[i] = padded(c * xyz(velocity[i]) + std::sqrt(width2 / mass[i]) * xi);
+    }
+  }
+  double kinetic_energy(View<const Vec4> velocity, View<const double> mass) override {
+    __int128 fixed = 0;
+    double plain = 0;
+    for (std::size_t i = 0; i < velocity.size(); ++i) {
+      const double e = 0.5 * mass[i] * dot(xyz(velocity[i]), xyz(velocity[i])) * units::k_mass_velocity2;
+      if (reproducible_)
+        fixed += static_cast<__int128>(std::llrint(e * k_fixed_point_scale));
+      else
+        plain += e;
+    }
+    return reproducible_ ? static_cast<double>(fixed) / k_fixed_point_scale : plain;
+  }
+
+ private:
+  static constexpr std::int64_t k_small = 20000;  // below this a fork costs more than the loop
+
+  InstructionSet set_;
+  int threads_;
+  bool reproducible_;
+  cpu::ModelEngine engine_;
+  Forces unused_;
+  std::int64_t list_version_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cpu_backend(const MachineOptions& options) {
+  require(options.threads >= 0 && options.threads <= 4096,
+          "--threads {} is out of range (1 … 4096; 0: all cores)", options.threads);
+  const int threads = options.threads > 0 ? options.threads : omp_get_max_threads();
+  return std::make_unique<CpuBackend>(choose(options.isa), threads, options.reproducible);
+}
+
+std::vector<std::string> cpu_instruction_sets() {
+  std::vector<std::string> names;
+  for (const InstructionSet& set : instruction_sets())
+    if (set.available) names.emplace_back(set.name);
+  return names;
+}
+
+double cpu_peak_fma(const std::string& isa, Precision precision) {
+  return choose(isa).kernels->peak_fma(precision == Precision::mixed);
+}
+
+}  // namespace nanoday

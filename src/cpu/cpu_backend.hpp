@@ -1,0 +1,24 @@
+// The default machine: OpenMP over contiguous ranges of atoms, SIMD chosen at run time.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "backend/backend.hpp"
+#include "machines.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nanoday {
+
+/// \param options threads, reproducible and isa are used. Throws InputError for an instruction set that the
+/// computer lacks.
+std::unique_ptr<Backend> make_cpu_backend(const MachineOptions& options);
+
+/// Instruction sets of this computer that the kernels were compiled for, best first.
+std::vector<std::string> cpu_instruction_sets();
+
+/// Measured multiply-adds per second of one core at the fitting net's shapes, for shares of peak.
+double cpu_peak_fma(const std::string& isa, Precision precision);
+
+}  // namespace nanoday

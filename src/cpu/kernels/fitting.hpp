@@ -1,0 +1,104 @@
+// The fitting net of a batch: forward, and back to the gradient of its input. Lanes run over atoms.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cpu/kernels/embedding_net.hpp"
+#include "cpu/kernels/gemm.hpp"
+
+namespace nanoday::cpu::NANODAY_ISA {
+
+/// z → slope[l] = idt·φ'(z) and, where the next layer or the energy reads it, hidden[l] = idt·φ(z) (+
+/// previous).
+template <class Real>
+void activate_layer(const PackedModel<Real>& model, const PackedDense<Real>& layer, Real* z, Real* slope,
+                    const Real* previous, bool want_value, int n_vectors) {
+  constexpr long b = k_batch<Real>;
+  for (int o = 0; o < layer.out_padded; ++o) {
+    const Real dt = layer.idt[o];
+    for (int v = 0; v < n_vectors; ++v) {
+      const long at = o * b + v * k_lanes<Real>;
+      Vec<Real> value, d;
+      activate_lanes<Real>(model.activation, load(z + at), value, d);
+      store(slope + at, d * dt);
+      if (!want_value) continue;
+      value *= dt;
+      if (layer.residual) value += load(previous + at);
+      store(z + at, value);
+    }
+  }
+}
+
+/// Hidden layers forward from ws.features; the last layer's outputs only if `want_last`.
+template <class Real>
+void fitting_forward(const PackedModel<Real>& model, const PackedCentre<Real>& centre, Workspace<Real>& ws,
+                     bool want_last, int n_vectors) {
+  const Real* in = ws.features.data();
+  for (std::size_t l = 0; l < centre.layers.size(); ++l) {
+    const PackedDense<Real>& layer = centre.layers[l];
+    gemm<Real, GemmStart::row>(layer.forward, layer.n_in, in, ws.hidden[l].data(), layer.bias.data(),
+                               n_vectors);
+    activate_layer(model, layer, ws.hidden[l].data(), ws.slope[l].data(),
+                   l > 0 ? ws.hidden[l - 1].data() : nullptr, want_last || l + 1 < centre.layers.size(),
+                   n_vectors);
+    in = ws.hidden[l].data();
+  }
+}
+
+/// E_i of every atom of the batch, summed in double.
+template <class Real>
+void batch_energy(const PackedCentre<Real>& centre, const Workspace<Real>& ws, double* atom_energy) {
+  const Real* h = ws.hidden[centre.layers.size() - 1].data();
+  const int width = centre.layers.back().n_out;
+  for (std::size_t i = 0; i < ws.atoms.size(); ++i) {
+    double e = 0;
+    for (int m = 0; m < width; ++m)
+      e += static_cast<double>(h[static_cast<long>(m) * k_batch<Real> + i]) *
+           static_cast<double>(centre.output[m]);
+    atom_energy[ws.atoms[i]] = (e + centre.output_bias) * centre.energy_scale + centre.energy_shift;
+  }
+}
+
+template <class Real>
+void multiply_by(const Real* factor, Real* x, int rows, int n_vectors) {
+  constexpr long b = k_batch<Real>;
+  for (int o = 0; o < rows; ++o)
+    for (int v = 0; v < n_vectors; ++v) {
+      const long at = o * b + v * k_lanes<Real>;
+      store(x + at, load(x + at) * load(factor + at));
+    }
+}
+
+/// From ∂E/∂h of the last layer (in ws.grad0, overwritten) to ∂E/∂S in ws.features.
+template <class Real>
+void fitting_backward(const PackedCentre<Real>& centre, Workspace<Real>& ws, int n_vectors) {
+  Real* dh = ws.grad0.data();
+  Real* other = ws.grad1.data();
+  for (std::size_t l = centre.layers.size() - 1; l > 0; --l) {
+    const PackedDense<Real>& layer = centre.layers[l];
+    if (layer.residual) {
+      std::memcpy(other, dh, sizeof(Real) * layer.in_padded * k_batch<Real>);
+      multiply_by(ws.slope[l].data(), dh, layer.n_out, n_vectors);
+      gemm<Real, GemmStart::output>(layer.backward, layer.n_out, dh, other, layer.bias.data(), n_vectors);
+    } else {
+      multiply_by(ws.slope[l].data(), dh, layer.n_out, n_vectors);
+      gemm<Real, GemmStart::zero>(layer.backward, layer.n_out, dh, other, layer.bias.data(), n_vectors);
+    }
+    std::swap(dh, other);
+  }
+  const PackedDense<Real>& first = centre.layers[0];
+  multiply_by(ws.slope[0].data(), dh, first.n_out, n_vectors);
+  gemm<Real, GemmStart::zero>(first.backward, first.n_out, dh, ws.features.data(), first.bias.data(),
+                              n_vectors);
+}
+
+/// ∂E/∂h of the last layer of an energy net: the output weights, the same for every atom.
+template <class Real>
+void energy_seed(const PackedCentre<Real>& centre, Workspace<Real>& ws, int n_vectors) {
+  const Real scale = static_cast<Real>(centre.energy_scale);
+  for (int o = 0; o < centre.layers.back().out_padded; ++o)
+    for (int v = 0; v < n_vectors; ++v)
+      store(ws.grad0.data() + o * static_cast<long>(k_batch<Real>) + v * k_lanes<Real>,
+            broadcast(centre.output[o] * scale));
+}
+
+}  // namespace nanoday::cpu::NANODAY_ISA

@@ -1,0 +1,216 @@
+// Runs the batch kernels over all atoms.
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/model_engine.hpp"
+
+#include "core/error.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace nanoday::cpu {
+namespace {
+
+/// Exact, hence order-independent, sum of doubles rounded to 2^-44.
+class FixedSum {
+ public:
+  void add(double x) { sum_ += static_cast<__int128>(std::llrint(x * k_fixed_point_scale)); }
+  double value() const { return static_cast<double>(sum_) / k_fixed_point_scale; }
+
+ private:
+  __int128 sum_ = 0;
+};
+
+/// Atoms of a range, grouped by centre type in ascending order of index.
+void group_by_type(View<const std::int32_t> type, std::int64_t begin, std::int64_t end, int n_types,
+                   std::vector<std::int32_t>& out) {
+  out.clear();
+  for (int t = 0; t < n_types; ++t)
+    for (std::int64_t i = begin; i < end; ++i)
+      if (type[i] == t) out.push_back(static_cast<std::int32_t>(i));
+}
+
+template <class Row>
+void add_row(Row& to, const Row& from) {
+  if constexpr (requires { to.x; }) {
+    to.x += from.x;
+    to.y += from.y;
+    to.z += from.z;
+  } else {
+    for (int c = 0; c < 3; ++c) to[c] += from[c];
+  }
+}
+
+/// Sums the threads' rows of some blocks in thread order.
+template <class Row>
+void sum_blocks(ForceBuffers& buffers, int threads, std::int64_t first_block, std::int64_t last_block,
+                std::int64_t nall, Row* out) {
+  for (std::int64_t b = first_block; b < last_block; ++b) {
+    const std::int64_t begin = b * k_force_block, end = std::min(nall, begin + k_force_block);
+    std::fill(out + begin, out + end, Row{});
+    for (int t = 0; t < threads; ++t) {
+      if (!buffers.touched(t, b)) continue;
+      const Row* from = buffers.rows<Row>(t);
+      for (std::int64_t i = begin; i < end; ++i) add_row(out[i], from[i]);
+    }
+  }
+}
+
+}  // namespace
+
+EvaluationCounts ModelEngine::evaluate(CpuModel& model, const EvaluationArgs& args, const EngineTask& task,
+                                       Forces& forces, StageTimes& times) {
+  if (model.fp64)
+    return run(*model.fp64, model.fp64_exact.get(), kernels_.batch_fp64, fp64_, args, task, forces, times);
+  return run(*model.mixed, model.mixed_exact.get(), kernels_.batch_mixed, mixed_, args, task, forces, times);
+}
+
+/// Contiguous ranges of about equal work: candidates in the list, plus the fitting net's fixed share.
+void ModelEngine::split(const EvaluationArgs& args, int threads) {
+  const NeighborList& list = *args.neighbors;
+  constexpr double k_fixed_share = 400;  // a fitting net costs about as much as 400 candidates (bench stages)
+  const std::int64_t n = args.nlocal;
+  const double total = static_cast<double>(list.n_pairs()) + k_fixed_share * static_cast<double>(n);
+  range_.assign(threads + 1, n);
+  range_[0] = 0;
+  int next = 1;
+  for (std::int64_t i = 0; i < n && next < threads; ++i) {
+    const double done =
+        static_cast<double>(list.offset[i * list.n_types]) + k_fixed_share * static_cast<double>(i);
+    while (next < threads && done >= total * next / threads) range_[next++] = i;
+  }
+}
+
+template <class Real>
+void ModelEngine::run_range(const PackedModel<Real>& model, BatchKernel<Real> kernel,
+                            const std::vector<std::int32_t>& atoms, View<const std::int32_t> type,
+                            BatchArgs args, Workspace<Real>& work, BatchCounts& counts) {
+  const std::size_t n = atoms.size();
+  for (std::size_t first = 0; first < n;) {
+    const std::int32_t t = type[atoms[first]];
+    std::size_t last = first;
+    while (last < n && last - first < static_cast<std::size_t>(k_batch<Real>) && type[atoms[last]] == t)
+      ++last;
+    if (model.centres[t].active) {
+      work.atoms.assign(atoms.begin() + static_cast<std::ptrdiff_t>(first),
+                        atoms.begin() + static_cast<std::ptrdiff_t>(last));
+      args.centre_type = t;
+      kernel(model, args, work, counts);
+    }
+    first = last;
+  }
+}
+
+void ModelEngine::sum_forces(std::int64_t nall, int me, int threads, Forces& forces) {
+  const std::int64_t blocks = (nall + k_force_block - 1) / k_force_block;
+  const std::int64_t first = blocks * me / threads, last = blocks * (me + 1) / threads;
+  if (forces.fixed_point)
+    sum_blocks(buffers_, threads, first, last, nall, forces.fixed.data());
+  else
+    sum_blocks(buffers_, threads, first, last, nall, forces.force.data());
+}
+
+void ModelEngine::sum_atoms(const Needs& needs, std::int64_t nlocal, Forces& forces) {
+  const auto sum = [&](auto&& value) {
+    FixedSum fixed;
+    double plain = 0;
+    for (std::int64_t i = 0; i < nlocal; ++i) {
+      if (reproducible_)
+        fixed.add(value(i));
+      else
+        plain += value(i);
+    }
+    return reproducible_ ? fixed.value() : plain;
+  };
+  if (needs.energy) forces.energy = sum([&](std::int64_t i) { return energy_[i]; });
+  if (needs.atom_energy) forces.atom_energy.assign(energy_.begin(), energy_.begin() + nlocal);
+  if (needs.virial)
+    for (int c = 0; c < 9; ++c) forces.virial[c] = sum([&](std::int64_t i) { return centre_virial_[i][c]; });
+}
+
+template <class Real>
+EvaluationCounts ModelEngine::run(const PackedModel<Real>& model, const PackedModel<Real>* exact,
+                                  BatchKernel<Real> kernel, std::vector<Thread<Real>>& team,
+                                  const EvaluationArgs& args, const EngineTask& task, Forces& forces,
+                                  StageTimes& times) {
+  const double start = seconds_now();
+  const std::int64_t nall = static_cast<std::int64_t>(args.position.size()), nlocal = args.nlocal;
+  const bool want_energy = args.needs.energy || args.needs.atom_energy;
+  const bool want_virial = args.needs.virial || args.needs.atom_virial;
+  // Per-atom virials are booked on neighbors of other ranges: one thread, since only analyses ask for them.
+  const int threads = args.needs.atom_virial ? 1 : threads_;
+  forces.fixed_point = reproducible_;
+  forces.force.resize(nall);
+  if (reproducible_) forces.fixed.resize(nall);
+  if (want_energy) energy_.assign(nlocal, 0.0);
+  if (want_virial) centre_virial_.assign(nlocal, {});
+  if (args.needs.atom_virial) forces.atom_virial.assign(nall, {});
+  team.resize(threads_);
+  buffers_.resize(threads_);
+  split(args, threads);
+  BatchArgs batch;
+  batch.position = args.position.data();
+  batch.offset = args.neighbors->offset.data();
+  batch.index = args.neighbors->index.data();
+  batch.needs = args.needs;
+  batch.atom_energy = want_energy ? energy_.data() : nullptr;
+  batch.centre_virial = want_virial ? centre_virial_.data() : nullptr;
+  batch.atom_virial = args.needs.atom_virial ? forces.atom_virial.data() : nullptr;
+  batch.dipole = task.dipole.empty() ? nullptr : task.dipole.data();
+  batch.cotangent = task.cotangent.empty() ? nullptr : task.cotangent.data();
+  batch.want_forces = task.want_forces;
+#pragma omp parallel num_threads(threads)
+  {
+    const int me = omp_get_thread_num();
+    Thread<Real>& thread = team[me];
+    thread.work.resize(model);
+    thread.counts = {};
+    thread.work.times = {};
+    group_by_type(args.type, range_[me], range_[me + 1], model.n_types, thread.by_type);
+    buffers_.prepare(me, range_[me], range_[me + 1], *args.neighbors, nall);
+    if (task.want_forces) buffers_.clear(me);
+    BatchArgs mine = batch;
+    if (reproducible_)
+      mine.fixed = buffers_.rows<std::array<std::int64_t, 4>>(me);
+    else
+      mine.force = buffers_.rows<Vec4>(me);
+    thread.work.outside.clear();
+    run_range(model, kernel, thread.by_type, args.type, mine, thread.work, thread.counts);
+    if (!thread.work.outside.empty() && exact != nullptr) {
+      thread.exact.resize(*exact);
+      BatchCounts ignored;  // the exact plan counts nothing new
+      run_range(*exact, kernel, thread.work.outside, args.type, mine, thread.exact, ignored);
+      thread.counts.fixed_overflow |= ignored.fixed_overflow;
+    }
+#pragma omp barrier
+    if (task.want_forces) sum_forces(nall, me, threads, forces);
+  }
+  sum_atoms(args.needs, nlocal, forces);
+  EvaluationCounts counts;
+  double charged = 0;
+  for (int t = 0; t < threads; ++t) {
+    const BatchCounts& c = team[t].counts;
+    require_run(
+        !c.fixed_overflow,
+        "a pair force exceeds 4096 eV/Å or is not a number (fixed-point sums of "
+        "--reproducible cannot hold it); the structure has overlapping atoms or the run has exploded");
+    counts.outside_table += c.outside_table;
+    counts.sel_overflow += c.sel_overflow;
+    if (c.first_outside_atom >= 0 && counts.first_outside_atom < 0)
+      counts.first_outside_atom = c.first_outside_atom;
+    if (c.smallest_distance > 0 &&
+        (counts.smallest_distance == 0 || c.smallest_distance < counts.smallest_distance))
+      counts.smallest_distance = c.smallest_distance;
+    const BatchTimes& b = team[t].work.times;
+    times.add(Stage::environment, b.environment / threads);
+    times.add(Stage::descriptor, b.descriptor / threads);
+    times.add(Stage::fitting, b.fitting / threads);
+    times.add(Stage::gradient, b.gradient / threads);
+    charged += (b.environment + b.descriptor + b.fitting + b.gradient) / threads;
+  }
+  times.add(Stage::force_sum, seconds_now() - start - charged);
+  return counts;
+}
+
+}  // namespace nanoday::cpu

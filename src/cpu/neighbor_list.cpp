@@ -1,0 +1,162 @@
+// Cell-list neighbor search and spatial sorting on the CPU.
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/neighbor_list.hpp"
+
+#include "core/error.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+namespace nanoday::cpu {
+namespace {
+
+/// Axis-aligned cells over all atoms; atoms of a cell are consecutive in `order`, sorted by type inside it.
+struct Cells {
+  Vec3 low;
+  std::array<int, 3> n{1, 1, 1};
+  Vec3 inverse;
+  std::vector<std::int64_t> begin;  ///< (cells · n_types + 1)
+  std::vector<std::int32_t> order;  ///< (nall)
+};
+
+std::array<int, 3> cell_of(const Cells& cells, const Vec4& x) {
+  const auto at = [](double v, int n) { return std::clamp(static_cast<int>(v), 0, n - 1); };
+  return {at((x.x - cells.low.x) * cells.inverse.x, cells.n[0]),
+          at((x.y - cells.low.y) * cells.inverse.y, cells.n[1]),
+          at((x.z - cells.low.z) * cells.inverse.z, cells.n[2])};
+}
+
+std::array<Vec3, 2> bounds(View<const Vec4> position) {
+  Vec3 low{1e300, 1e300, 1e300}, high{-1e300, -1e300, -1e300};
+  for (const Vec4& p : position) {
+    low = {std::min(low.x, p.x), std::min(low.y, p.y), std::min(low.z, p.z)};
+    high = {std::max(high.x, p.x), std::max(high.y, p.y), std::max(high.z, p.z)};
+  }
+  return {low, high};
+}
+
+/// Cells of half the cutoff: few candidates are tested in vain, and 125 cells are visited per atom.
+Cells make_cells(const NeighborArgs& args) {
+  Cells cells;
+  const auto [low, high] = bounds(args.position);
+  cells.low = low;
+  const double side = std::max(0.5 * args.cutoff, 1e-6);
+  // Open systems may be sparse: never more cells than a few per atom.
+  const double most = std::cbrt(8.0 * static_cast<double>(args.position.size()) + 64.0);
+  const auto count = [&](double length) { return static_cast<int>(std::clamp(length / side, 1.0, most)); };
+  cells.n = {count(high.x - low.x), count(high.y - low.y), count(high.z - low.z)};
+  const auto inverse = [](double length, int n) { return length > 0 ? n / length : 0.0; };
+  cells.inverse = {inverse(high.x - low.x, cells.n[0]), inverse(high.y - low.y, cells.n[1]),
+                   inverse(high.z - low.z, cells.n[2])};
+  const std::int64_t n_cells = static_cast<std::int64_t>(cells.n[0]) * cells.n[1] * cells.n[2];
+  std::vector<std::int64_t> key(args.position.size());
+  cells.begin.assign(n_cells * args.n_types + 1, 0);
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    const auto c = cell_of(cells, args.position[i]);
+    key[i] = ((static_cast<std::int64_t>(c[0]) * cells.n[1] + c[1]) * cells.n[2] + c[2]) * args.n_types +
+             args.type[i];
+    ++cells.begin[key[i] + 1];
+  }
+  std::partial_sum(cells.begin.begin(), cells.begin.end(), cells.begin.begin());
+  cells.order.resize(key.size());
+  std::vector<std::int64_t> next(cells.begin.begin(), cells.begin.end() - 1);
+  for (std::size_t i = 0; i < key.size(); ++i) cells.order[next[key[i]]++] = static_cast<std::int32_t>(i);
+  return cells;
+}
+
+/// Neighbors of one atom with one type, appended to out.
+void collect(const NeighborArgs& args, const Cells& cells, std::int64_t i, int type,
+             std::vector<std::int32_t>& out) {
+  const Vec4 centre = args.position[i];
+  const double reach2 = args.cutoff * args.cutoff;
+  const auto c = cell_of(cells, centre);
+  const auto span = [&](double width_inverse) {
+    return static_cast<int>(std::ceil(args.cutoff * width_inverse));
+  };
+  const std::array<int, 3> s{span(cells.inverse.x), span(cells.inverse.y), span(cells.inverse.z)};
+  for (int x = std::max(0, c[0] - s[0]); x <= std::min(cells.n[0] - 1, c[0] + s[0]); ++x)
+    for (int y = std::max(0, c[1] - s[1]); y <= std::min(cells.n[1] - 1, c[1] + s[1]); ++y)
+      for (int z = std::max(0, c[2] - s[2]); z <= std::min(cells.n[2] - 1, c[2] + s[2]); ++z) {
+        const std::int64_t cell =
+            ((static_cast<std::int64_t>(x) * cells.n[1] + y) * cells.n[2] + z) * args.n_types + type;
+        for (std::int64_t k = cells.begin[cell]; k < cells.begin[cell + 1]; ++k) {
+          const std::int32_t j = cells.order[k];
+          const Vec4& p = args.position[j];
+          const double dx = p.x - centre.x, dy = p.y - centre.y, dz = p.z - centre.z;
+          if (dx * dx + dy * dy + dz * dz < reach2 && j != i) out.push_back(j);
+        }
+      }
+}
+
+void order_by_id(const NeighborArgs& args, std::vector<std::int32_t>& list, std::size_t first) {
+  std::sort(list.begin() + static_cast<std::ptrdiff_t>(first), list.end(),
+            [&](std::int32_t a, std::int32_t b) {
+              const Vec4 &p = args.position[a], &q = args.position[b];
+              return std::tie(args.id[a], p.x, p.y, p.z) < std::tie(args.id[b], q.x, q.y, q.z);
+            });
+}
+
+}  // namespace
+
+void build_neighbor_list(const NeighborArgs& args, bool by_id, int threads, NeighborList& list) {
+  require_run(args.position.size() < 0x7fffffff,
+              "{} atoms and ghosts on one rank (more than 2^31 - 1); use more ranks", args.position.size());
+  list.n_types = args.n_types;
+  list.cutoff = args.cutoff;
+  list.offset.assign(static_cast<std::size_t>(args.nlocal * args.n_types + 1), 0);
+  if (args.nlocal == 0) {
+    list.index.assign(64, 0);
+    return;
+  }
+  const Cells cells = make_cells(args);
+  std::vector<std::vector<std::int32_t>> part(threads);
+#pragma omp parallel num_threads(threads)
+  {
+    const int me = omp_get_thread_num(), team = omp_get_num_threads();
+    const std::int64_t begin = args.nlocal * me / team, end = args.nlocal * (me + 1) / team;
+    std::vector<std::int32_t>& mine = part[me];
+    for (std::int64_t i = begin; i < end; ++i)
+      for (int t = 0; t < args.n_types; ++t) {
+        const std::size_t first = mine.size();
+        collect(args, cells, i, t, mine);
+        if (by_id) order_by_id(args, mine, first);
+        list.offset[i * args.n_types + t + 1] = static_cast<std::int64_t>(mine.size() - first);
+      }
+  }
+  std::partial_sum(list.offset.begin(), list.offset.end(), list.offset.begin());
+  list.index.resize(static_cast<std::size_t>(list.offset.back()) + 64);
+  auto out = list.index.begin();
+  for (const auto& p : part) out = std::copy(p.begin(), p.end(), out);
+  std::fill(out, list.index.end(), 0);
+}
+
+std::vector<std::int32_t> spatial_order(View<const Vec4> position, double cell) {
+  const auto [low, high] = bounds(position);
+  const auto spread = [](std::uint64_t v) {  // 21 bits to every third bit
+    v &= 0x1fffff;
+    v = (v | v << 32) & 0x1f00000000ffffull;
+    v = (v | v << 16) & 0x1f0000ff0000ffull;
+    v = (v | v << 8) & 0x100f00f00f00f00full;
+    v = (v | v << 4) & 0x10c30c30c30c30c3ull;
+    return (v | v << 2) & 0x1249249249249249ull;
+  };
+  std::vector<std::pair<std::uint64_t, std::int32_t>> keys(position.size());
+  for (std::size_t i = 0; i < position.size(); ++i) {
+    const Vec4& p = position[i];
+    const auto bin = [&](double v) {
+      return static_cast<std::uint64_t>(std::clamp(v / cell, 0.0, 2097151.0));
+    };
+    keys[i] = {spread(bin(p.x - low.x)) | spread(bin(p.y - low.y)) << 1 | spread(bin(p.z - low.z)) << 2,
+               static_cast<std::int32_t>(i)};
+  }
+  std::sort(keys.begin(), keys.end());
+  std::vector<std::int32_t> order(keys.size());
+  std::transform(keys.begin(), keys.end(), order.begin(), [](const auto& k) { return k.second; });
+  return order;
+}
+
+}  // namespace nanoday::cpu

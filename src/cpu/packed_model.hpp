@@ -1,0 +1,91 @@
+// An InferencePlan laid out for the CPU kernels: padded tables, weights in panels of eight.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "backend/backend.hpp"
+
+#include <array>
+#include <memory>
+#include <vector>
+
+namespace nanoday::cpu {
+
+/// Outputs per weight panel; every kernel width divides it.
+inline constexpr int k_panel = 8;
+/// Atoms per batch: six vectors of 8 doubles or 16 floats; 48-96 atoms keep their neighbor arrays in L2
+/// (measured in tests/bench: 32 and 192 are slower).
+template <class Real>
+inline constexpr int k_batch = static_cast<int>(384 / sizeof(Real));
+/// Columns of tables and of a are padded to this many.
+template <class Real>
+inline constexpr int k_column_pad = static_cast<int>(64 / sizeof(Real));
+
+/// Widest embedding layer the kernels have room for.
+inline constexpr int k_max_embedding_width = 1024;
+
+/// Dense layer ready for both directions. Panel p of `forward` holds outputs 8p…8p+7 for every input;
+/// panel p of `backward` holds inputs 8p…8p+7 for every output.
+template <class Real>
+struct PackedDense {
+  int n_in = 0, n_out = 0;            ///< as in the model
+  int in_padded = 0, out_padded = 0;  ///< multiples of k_panel
+  Array<Real> forward;                ///< (out_padded/8, n_in, 8)
+  Array<Real> backward;               ///< (in_padded/8, n_out, 8)
+  Array<Real> bias;                   ///< (out_padded), zero when there is none
+  Array<Real> idt;                    ///< (out_padded), ones when the layer has none
+  bool residual = false;              ///< y = x + h
+};
+
+/// Table with padded columns, and the net or rule that continues it.
+template <class Real>
+struct PackedTable {
+  double lower = 0, upper = 0, max = 0, stride0 = 0, stride1 = 0, inverse0 = 0, inverse1 = 0;
+  int n_first = 0, n_pieces = 0;
+  int columns = 0;                    ///< padded
+  Array<Real> coefficients;           ///< (n_pieces, 6, columns); empty: always ask the net
+  const EmbeddingNet* net = nullptr;  ///< asked outside the table (or always); null: continue linearly
+  int net_columns = 0;                ///< its outputs, unpadded
+};
+
+/// Everything about one centre type.
+template <class Real>
+struct PackedCentre {
+  bool active = false;  ///< has a fitting net
+  std::array<double, 4> avg{}, inverse_std{}, pad_row{};
+  std::vector<int> table;              ///< (nt) index into PackedModel::tables, −1 when excluded
+  std::vector<int> first_column;       ///< (nt)
+  std::vector<int> sel;                ///< (nt)
+  std::vector<Array<Real>> pad_value;  ///< (nt)(columns of the table) G or b at padding's s̃
+  int n_columns = 0;                   ///< R, padded per neighbor type
+  PackedDense<Real> rotation;          ///< n_in 0: none
+  int n_rotated = 0;                   ///< R' (= n_columns without rotation)
+  std::vector<std::int32_t> pair_p, pair_q;
+  std::vector<PackedDense<Real>> layers;
+  Array<Real> output;                         ///< energy: (last layer's out_padded)
+  PackedDense<Real> vector_output;            ///< dipole: last layer → columns of a
+  double output_bias = 0;                     ///< energy: e_i = h·output + output_bias
+  double energy_scale = 1, energy_shift = 0;  ///< E_i = e_i·scale + shift
+};
+
+template <class Real>
+struct PackedModel {
+  std::shared_ptr<const InferencePlan> plan;
+  int n_types = 0;
+  double rcut = 0, rcut2 = 0, rcut_smth = 0, inverse_width = 0;
+  double inverse_normaliser = 0;  ///< 1/N
+  Activation activation = Activation::tanh;
+  std::vector<PackedTable<Real>> tables;  ///< by Model::pair_index
+  std::vector<PackedCentre<Real>> centres;
+  int max_features = 0, max_columns = 0, max_rotated = 0, max_width = 0, max_layers = 0;
+};
+
+template <class Real>
+PackedModel<Real> pack_model(std::shared_ptr<const InferencePlan> plan);
+
+/// What CpuBackend::prepare returns. Only the members of the plan's precision are filled.
+struct CpuModel : PreparedModel {
+  std::unique_ptr<PackedModel<double>> fp64, fp64_exact;
+  std::unique_ptr<PackedModel<float>> mixed, mixed_exact;
+};
+
+}  // namespace nanoday::cpu

@@ -1,0 +1,222 @@
+// Positions in, forces out: keeps ghosts and neighbor lists current and calls the machine.
+// SPDX-License-Identifier: Apache-2.0
+#include "forces/evaluator.hpp"
+
+#include "core/error.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+
+namespace nanoday {
+namespace {
+
+/// Closer than this two atoms are at the same place: no model was trained there, and 1/r³ overflows [Å].
+constexpr double k_coincident = 1e-6;
+
+bool finite(const Vec4& v) { return std::isfinite(v.x) && std::isfinite(v.y) && std::isfinite(v.z); }
+
+/// Atom number as users count: place in the input, from one.
+std::int64_t number_of(const Atoms& atoms, std::int64_t i) { return atoms.id[i] + 1; }
+
+void check_positions(const Atoms& atoms) {
+  for (std::int64_t i = 0; i < atoms.nlocal; ++i)
+    require_run(
+        finite(atoms.position[i]),
+        "atom {} has the position ({}, {}, {}) (the run has exploded); shorten the time step, start from "
+        "a relaxed structure, or use a model trained for such configurations",
+        number_of(atoms, i), atoms.position[i].x, atoms.position[i].y, atoms.position[i].z);
+}
+
+/// First pair of atoms at the same place, as (local index, index), or (−1, −1).
+std::pair<std::int64_t, std::int64_t> coincident_pair(const Atoms& atoms, const NeighborList& list) {
+  for (std::int64_t i = 0; i < atoms.nlocal; ++i)
+    for (std::int64_t k = list.offset[i * list.n_types]; k < list.offset[(i + 1) * list.n_types]; ++k) {
+      const Vec3 d = xyz(atoms.position[list.index[k]]) - xyz(atoms.position[i]);
+      if (dot(d, d) < k_coincident * k_coincident) return {i, list.index[k]};
+    }
+  return {-1, -1};
+}
+
+std::string coincidence_text(const Atoms& atoms, std::int64_t i, std::int64_t j) {
+  const Vec3 x = xyz(atoms.position[i]);
+  const std::string text = fmt::format("atoms {} and {} are at the same place ({:.6f}, {:.6f}, {:.6f}) Å",
+                                       number_of(atoms, i), number_of(atoms, j), x.x, x.y, x.z);
+  const char* const why = atoms.id[i] == atoms.id[j] ? " (one is a periodic image of itself)" : "";
+  return text + why + "; remove one of them or move them apart";
+}
+
+/// Sums zero times every force: anything but zero betrays a NaN or an infinity, at a cost that vanishes
+/// beside the forces.
+bool all_finite(const Forces& forces, std::int64_t nlocal) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < nlocal; ++i)
+    sum += 0.0 * forces.force[i].x + 0.0 * forces.force[i].y + 0.0 * forces.force[i].z;
+  return sum == 0;
+}
+
+void check_forces(const Forces& forces, const Atoms& atoms, const NeighborList& list) {
+  if (all_finite(forces, atoms.nlocal)) return;
+  const auto [i, j] = coincident_pair(atoms, list);
+  if (i >= 0) throw RunError(coincidence_text(atoms, i, j));
+  for (std::int64_t k = 0; k < atoms.nlocal; ++k)
+    require_run(
+        finite(forces.force[k]),
+        "the force on atom {} at ({:.6f}, {:.6f}, {:.6f}) Å is not a number (the configuration is far "
+        "outside what the model knows); look at its neighborhood, shorten the time step",
+        number_of(atoms, k), atoms.position[k].x, atoms.position[k].y, atoms.position[k].z);
+}
+
+/// new[k] = old[order[k]] for an array of local atoms; arrays the caller left empty stay empty.
+template <class T>
+void permute(Array<T>& values, const std::vector<std::int32_t>& order) {
+  if (values.size() < order.size()) return;
+  Array<T> sorted(order.size());
+  for (std::size_t k = 0; k < order.size(); ++k) sorted[k] = values[order[k]];
+  values = std::move(sorted);
+}
+
+void wrap_all(const Box& box, Atoms& atoms) {
+  for (std::int64_t i = 0; i < atoms.nlocal; ++i) {
+    Vec3 x = xyz(atoms.position[i]);
+    const auto image = wrap(box, x);
+    atoms.position[i] = padded(x);
+    for (int d = 0; d < 3; ++d) atoms.image[i][d] += image[d];
+  }
+}
+
+/// Sizes what the machine will overwrite; grows only, so that ordinary steps allocate nothing.
+void size_results(Forces& forces, const Atoms& atoms, Needs needs, bool fixed_point) {
+  forces.fixed_point = fixed_point;
+  forces.force.resize(atoms.nall());
+  if (fixed_point) forces.fixed.resize(atoms.nall());
+  forces.atom_energy.resize(needs.atom_energy ? atoms.nlocal : 0);
+  forces.atom_virial.resize(needs.atom_virial ? atoms.nall() : 0);
+}
+
+}  // namespace
+
+Evaluator::Evaluator(Backend& backend, std::shared_ptr<const InferencePlan> plan, const Box& box, Atoms atoms,
+                     EvaluatorOptions options)
+    : backend_(backend), plan_(std::move(plan)), box_(box), atoms_(std::move(atoms)), options_(options) {
+  require(options_.skin >= 0,
+          "the skin is {} Å (it is added to the cutoff and cannot be negative); give 0 or more",
+          options_.skin);
+  for (std::int64_t i = 0; i < atoms_.nlocal; ++i)
+    require(atoms_.type[i] >= 0 && atoms_.type[i] < model().n_types(),
+            "atom {} has type {} but the model has {} types; check the type map", number_of(atoms_, i),
+            atoms_.type[i], model().n_types());
+  atoms_.image.resize(atoms_.nlocal);
+  prepared_ = backend_.prepare(plan_);
+}
+
+void Evaluator::compute(Needs needs) {
+  if (stale()) {
+    rebuild();
+  } else {
+    const Trace trace(backend_.times(), Stage::halo);
+    halo_.update(atoms_);
+  }
+  ++age_;
+  const EvaluationArgs args{atoms_.position, atoms_.type, atoms_.nlocal, &list_, needs};
+  if (model().kind == ModelKind::dipole) {
+    dipoles_.resize(atoms_.nlocal);
+    count(backend_.dipoles(*prepared_, args, dipoles_));
+    return;
+  }
+  size_results(forces_, atoms_, needs, backend_.reproducible());
+  count(backend_.deep_potential(*prepared_, args, forces_));
+  {
+    const Trace trace(backend_.times(), Stage::halo);
+    halo_.reverse(forces_, atoms_.nlocal);
+    finish(forces_, atoms_.nlocal);
+  }
+  check_forces(forces_, atoms_, list_);
+}
+
+void Evaluator::compute_dipole_forces(View<const Vec4> cotangent, Needs needs) {
+  const EvaluationArgs args{atoms_.position, atoms_.type, atoms_.nlocal, &list_, needs};
+  size_results(forces_, atoms_, needs, backend_.reproducible());
+  backend_.dipole_forces(*prepared_, args, cotangent, forces_);
+  const Trace trace(backend_.times(), Stage::halo);
+  halo_.reverse(forces_, atoms_.nlocal);
+  finish(forces_, atoms_.nlocal);
+}
+
+// The list holds while no atom has moved more than half the skin. A fixed interval only adds rebuilds:
+// it never keeps a list that misses neighbors.
+bool Evaluator::stale() {
+  if (age_ < 0) return true;
+  const Trace trace(backend_.times(), Stage::neighbor);
+  if (options_.rebuild_every > 0 && age_ >= options_.rebuild_every) return true;
+  const View<const Vec4> local(atoms_.position.data(), static_cast<std::size_t>(atoms_.nlocal));
+  const double moved2 = backend_.max_displacement2(local, reference_);
+  const double limit = 0.5 * options_.skin;
+  return !(moved2 <= limit * limit);  // a NaN is stale: the rebuild names the atom
+}
+
+void Evaluator::rebuild() {
+  check_positions(atoms_);
+  {
+    const Trace trace(backend_.times(), Stage::neighbor);
+    wrap_all(box_, atoms_);
+    const View<const Vec4> local(atoms_.position.data(), static_cast<std::size_t>(atoms_.nlocal));
+    const auto order = backend_.spatial_order(local, 0.5 * (model().rcut + options_.skin));
+    permute(atoms_.position, order);
+    permute(atoms_.type, order);
+    permute(atoms_.id, order);
+    permute(atoms_.velocity, order);
+    permute(atoms_.mass, order);
+    permute(atoms_.image, order);
+  }
+  build_list();
+  reference_.assign(atoms_.position.begin(), atoms_.position.begin() + atoms_.nlocal);
+  if (rebuilds_ == 0) {
+    const auto [i, j] = coincident_pair(atoms_, list_);
+    if (i >= 0) throw InputError(coincidence_text(atoms_, i, j));
+  }
+  age_ = 0;
+  ++rebuilds_;
+}
+
+void Evaluator::build_list() {
+  {
+    const Trace trace(backend_.times(), Stage::halo);
+    halo_.build(box_, model().rcut + options_.skin, atoms_);
+  }
+  const Trace trace(backend_.times(), Stage::neighbor);
+  backend_.build_neighbor_list({atoms_.position, atoms_.type, atoms_.id, atoms_.nlocal, model().n_types(),
+                                model().rcut + options_.skin},
+                               list_);
+}
+
+// The list is a function of the reference positions in their memory order, so that building it from them
+// gives the one the interrupted run had; the atoms then return to where they were.
+void Evaluator::restore(const ListState& state) {
+  age_ = state.age;
+  if (age_ < 0) return;  // no list yet: the next compute() builds one
+  require(
+      static_cast<std::int64_t>(state.reference.size()) == atoms_.nlocal,
+      "the checkpoint holds {} reference positions for {} atoms (they must match); use another checkpoint",
+      state.reference.size(), atoms_.nlocal);
+  const Array<Vec4> now(atoms_.position.begin(), atoms_.position.begin() + atoms_.nlocal);
+  std::copy(state.reference.begin(), state.reference.end(), atoms_.position.begin());
+  check_positions(atoms_);
+  build_list();
+  reference_ = state.reference;
+  std::copy(now.begin(), now.end(), atoms_.position.begin());
+  halo_.update(atoms_);
+}
+
+void Evaluator::count(const EvaluationCounts& seen) {
+  if (counts_.first_outside_atom < 0 && seen.first_outside_atom >= 0)
+    counts_.first_outside_atom = atoms_.id[seen.first_outside_atom];
+  if (seen.outside_table > 0)
+    counts_.smallest_distance = counts_.outside_table > 0
+                                    ? std::min(counts_.smallest_distance, seen.smallest_distance)
+                                    : seen.smallest_distance;
+  counts_.outside_table += seen.outside_table;
+  counts_.sel_overflow += seen.sel_overflow;
+}
+
+}  // namespace nanoday

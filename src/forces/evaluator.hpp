@@ -1,0 +1,84 @@
+// Positions in, forces out: keeps ghosts and neighbor lists current and calls the machine.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "backend/backend.hpp"
+#include "halo.hpp"
+
+#include <array>
+#include <memory>
+
+namespace nanoday {
+
+struct EvaluatorOptions {
+  double skin = 2.0;      ///< [Å] beyond the model's cutoff
+  int rebuild_every = 0;  ///< steps between list builds; 0: when an atom moved half the skin
+};
+
+/// Owns the atoms of one system and everything needed to evaluate a model on them.
+class Evaluator {
+ public:
+  /// \param atoms local atoms only (nlocal set; position, type, id, velocity, mass, image filled)
+  Evaluator(Backend& backend, std::shared_ptr<const InferencePlan> plan, const Box& box, Atoms atoms,
+            EvaluatorOptions options);
+
+  /// Evaluates the model at the present positions: rebuilds lists when stale (atoms are then wrapped and
+  /// reordered: `atoms().id` tells who is who), otherwise only moves the ghosts.
+  /// \param needs what besides forces will be read; for dipole models forces are not computed
+  /// Throws RunError when a position is not finite.
+  void compute(Needs needs);
+
+  /// Dipole models: forces() = −Σ_i c_i · ∂μ_i/∂x for cotangents c in memory order. Call after compute().
+  void compute_dipole_forces(View<const Vec4> cotangent, Needs needs);
+
+  const Model& model() const { return *plan_->model; }
+  const InferencePlan& plan() const { return *plan_; }
+  Backend& backend() { return backend_; }
+  const Box& box() const { return box_; }
+  Atoms& atoms() { return atoms_; }
+  const Atoms& atoms() const { return atoms_; }
+  const Forces& forces() const { return forces_; }
+  /// (nlocal) [Å], dipole models, memory order.
+  const Array<Vec4>& dipoles() const { return dipoles_; }
+  const NeighborList& neighbors() const { return list_; }
+  /// Summed over all evaluations since construction; first_outside_atom is here the atom's index in the
+  /// input.
+  const EvaluationCounts& counts() const { return counts_; }
+  std::int64_t rebuilds() const { return rebuilds_; }
+  /// Forces the next compute() to rebuild (after the caller moved atoms by hand).
+  void invalidate() { age_ = -1; }
+
+  /// What a checkpoint must hold so that a resumed run sees the same lists: positions at the last build
+  /// (wrapped, memory order), images at that time are those of the atoms, and evaluations done since. A run
+  /// that repeats the checkpointed evaluation after restore() hands back an age one less.
+  struct ListState {
+    Array<Vec4> reference;
+    std::int64_t age = -1;
+  };
+  ListState list_state() const { return {reference_, age_}; }
+  /// Rebuilds the list exactly as it was; atoms() must hold the checkpoint's arrays in memory order.
+  void restore(const ListState& state);
+
+ private:
+  bool stale();
+  void rebuild();
+  void build_list();
+  void count(const EvaluationCounts& seen);
+
+  Backend& backend_;
+  std::shared_ptr<const InferencePlan> plan_;
+  std::unique_ptr<PreparedModel> prepared_;
+  Box box_;
+  Atoms atoms_;
+  EvaluatorOptions options_;
+  Halo halo_;
+  NeighborList list_;
+  Forces forces_;
+  Array<Vec4> dipoles_;
+  Array<Vec4> reference_;
+  std::int64_t age_ = -1;  ///< evaluations done with this list; −1: none yet
+  std::int64_t rebuilds_ = 0;
+  EvaluationCounts counts_;
+};
+
+}  // namespace nanoday

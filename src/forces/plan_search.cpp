@@ -1,0 +1,109 @@
+// Chooses a plan for a model on the user's structure and measures its force error there.
+// SPDX-License-Identifier: Apache-2.0
+#include "forces/plan_search.hpp"
+
+#include "core/error.hpp"
+#include "forces/lowrank_choice.hpp"
+#include "forces/sample_system.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace nanoday {
+namespace {
+
+constexpr int k_copies = 3;
+/// Share of the bound left to the ranks; pruning gets what remains of the square.
+constexpr double k_rank_share = 0.3;
+
+/// The displaced copies and what the untabulated net gives on them.
+struct Reference {
+  std::vector<SampleSystem> samples;
+  std::vector<SampleResult> exact;
+};
+
+Reference make_reference(Backend& backend, const std::shared_ptr<const Model>& model, const Box& box,
+                         const Atoms& atoms) {
+  PlanOptions exact;
+  exact.table = model->compressed ? TableKind::quintic : TableKind::net;
+  const auto prepared = backend.prepare(make_direct_plan(model, exact));
+  Reference r;
+  for (int copy = 0; copy < k_copies; ++copy) {
+    r.samples.push_back(make_sample(backend, *model, box, atoms, copy));
+    r.exact.push_back(evaluate_sample(backend, *prepared, *model, r.samples.back()));
+  }
+  return r;
+}
+
+MeasuredError measure(Backend& backend, const Model& model, const Reference& reference,
+                      std::shared_ptr<const InferencePlan> plan) {
+  const auto prepared = backend.prepare(std::move(plan));
+  MeasuredError e;
+  e.copies = k_copies;
+  e.atoms = reference.samples[0].n_centres;
+  double square = 0;
+  for (int copy = 0; copy < k_copies; ++copy) {
+    const SampleSystem& sample = reference.samples[copy];
+    const SampleResult r = evaluate_sample(backend, *prepared, model, sample);
+    for (std::size_t i = 0; i < r.force.size(); ++i) {
+      const double d = std::fabs(r.force[i] - reference.exact[copy].force[i]);
+      square += d * d;
+      if (!(d <= e.force_max)) e.force_max = d;
+    }
+    const double n = static_cast<double>(sample.n_centres);
+    e.energy_per_atom = std::max(e.energy_per_atom, std::fabs(r.energy - reference.exact[copy].energy) / n);
+  }
+  e.force_rms = std::sqrt(square / (3.0 * k_copies * static_cast<double>(e.atoms)));
+  return e;
+}
+
+/// Smallest number of products whose measured error is within the bound, by bisection over their ranking.
+LowRankChoice prune(Backend& backend, const std::shared_ptr<const Model>& model, const Reference& reference,
+                    const LowRankProposal& proposal, double bound) {
+  const std::vector<double> ranking = proposal.ranking();
+  std::size_t bad = 0, good = ranking.size();
+  PlanOptions options;
+  while (good - bad > std::max<std::size_t>(1, good / 64)) {
+    const std::size_t middle = (good + bad) / 2;
+    const auto plan = make_lowrank_plan(model, options, proposal.keep(ranking[middle]));
+    (measure(backend, *model, reference, plan).force_rms <= bound ? good : bad) = middle;
+  }
+  return proposal.keep(good < ranking.size() ? ranking[good] : 0.0);
+}
+
+LowRankChoice choose_lowrank(Backend& backend, const std::shared_ptr<const Model>& model,
+                             const Reference& reference, const PlanOptions& options) {
+  DescriptorStatistics statistics;
+  for (const SampleSystem& sample : reference.samples) measure_descriptors(*model, sample, statistics);
+  LowRankProposal proposal(model, statistics);
+  const int step = options.precision == Precision::mixed ? 16 : 8;  // whole SIMD vectors of columns
+  for (int rank = std::min(step, model->m1);; rank = std::min(rank + step, model->m1)) {
+    const double error = measure(backend, *model, reference, proposal.take_rank(rank)).force_rms;
+    if (error <= k_rank_share * options.force_error) {
+      proposal.rank_products();
+      return prune(backend, model, reference, proposal, options.force_error);
+    }
+    require(rank < model->m1,
+            "no low-rank form of {} meets --force-error {:g} (the full rank {} gives {:.1e} eV/Å); allow a "
+            "larger "
+            "error or use --table quintic or net",
+            model->source, options.force_error, rank, error);
+  }
+}
+
+}  // namespace
+
+ChosenPlan choose_plan(Backend& backend, std::shared_ptr<const Model> model, const Box& box,
+                       const Atoms& atoms, const PlanOptions& options) {
+  require(options.force_error > 0, "--force-error {:g} is not positive; give a bound in eV/Å, e.g. 1e-6",
+          options.force_error);
+  const Reference reference = make_reference(backend, model, box, atoms);
+  ChosenPlan chosen;
+  chosen.plan = options.table == TableKind::lowrank
+                    ? make_lowrank_plan(model, options, choose_lowrank(backend, model, reference, options))
+                    : make_direct_plan(model, options);
+  chosen.error = measure(backend, *model, reference, chosen.plan);
+  return chosen;
+}
+
+}  // namespace nanoday

@@ -1,0 +1,25 @@
+// The absent bath of constant-energy runs.
+// SPDX-License-Identifier: Apache-2.0
+#include "core/error.hpp"
+#include "md/thermostat.hpp"
+
+namespace nanoday {
+namespace {
+
+class NoThermostat final : public Thermostat {
+ public:
+  double energy() const override { return 0; }
+  std::vector<double> state() const override { return {}; }
+  void restore(const std::vector<double>& state) override {
+    require(state.empty(),
+            "thermostat state has {} numbers (a constant-energy run has none); the checkpoint "
+            "belongs to another ensemble",
+            state.size());
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Thermostat> make_no_thermostat() { return std::make_unique<NoThermostat>(); }
+
+}  // namespace nanoday

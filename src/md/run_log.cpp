@@ -1,0 +1,40 @@
+// The log of a run.
+// SPDX-License-Identifier: Apache-2.0
+#include "md/run_log.hpp"
+
+#include "core/error.hpp"
+
+#include <unistd.h>
+
+namespace nanoday {
+
+RunLog::RunLog(const std::string& path, LogMode mode)
+    : file_(path, mode == LogMode::append ? std::ios::app : std::ios::trunc),
+      on_terminal_(isatty(STDOUT_FILENO)) {
+  require_run(static_cast<bool>(file_), "{} cannot be written; look at the folder's permissions and the disk",
+              path);
+}
+
+void RunLog::say(const std::string& text) {
+  draw("");
+  fmt::print("{}\n", text);
+  std::fflush(stdout);
+  note(text);
+}
+
+void RunLog::warn(const std::string& text) {
+  draw("");
+  fmt::print(stderr, "warning: {}\n", text);
+  note("warning: " + text);
+}
+
+void RunLog::note(const std::string& text) { file_ << text << std::endl; }
+
+void RunLog::draw(const std::string& line) {
+  if (!on_terminal_ || (line.empty() && !drawn_)) return;
+  fmt::print("\r\033[K{}", line);
+  std::fflush(stdout);
+  drawn_ = !line.empty();
+}
+
+}  // namespace nanoday

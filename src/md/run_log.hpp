@@ -1,0 +1,36 @@
+// What a run says: to standard output and, line by line, to log.txt.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdio>
+#include <fstream>
+#include <string>
+
+namespace nanoday {
+
+enum class LogMode { fresh, append };
+
+class RunLog {
+ public:
+  /// Throws RunError when the file cannot be opened.
+  RunLog(const std::string& path, LogMode mode);
+
+  /// To standard output and the file. The text may hold several lines; a line end is added.
+  void say(const std::string& text);
+  /// As say(), marked as a warning and on standard error.
+  void warn(const std::string& text);
+  /// To the file only.
+  void note(const std::string& text);
+
+  /// True when standard output is a terminal.
+  bool on_terminal() const { return on_terminal_; }
+  /// Draws one line over the last one; terminals only, never in the file. "" removes it.
+  void draw(const std::string& line);
+
+ private:
+  std::ofstream file_;
+  bool on_terminal_;
+  bool drawn_ = false;
+};
+
+}  // namespace nanoday

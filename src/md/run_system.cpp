@@ -1,0 +1,152 @@
+// Builds the simulation of a run.
+// SPDX-License-Identifier: Apache-2.0
+#include "md/run_system.hpp"
+
+#include "core/error.hpp"
+#include "forces/system_setup.hpp"
+#include "io/species.hpp"
+#include "io/structure_file.hpp"
+#include "md/velocities.hpp"
+#include "model/model_file.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace nanoday {
+namespace {
+
+std::shared_ptr<const Model> read_energy_model(const std::string& path) {
+  auto model = std::make_shared<const Model>(read_model(path));
+  require(model->kind == ModelKind::energy,
+          "{} is a dipole model (it has no energy to move atoms by); run with an energy model", path);
+  return model;
+}
+
+Structure read_start(const RunConfig& config, std::vector<std::string>& notes) {
+  auto frames = read_structures(config.structure, config.types);
+  require(!frames.empty() && frames.back().natoms() > 0,
+          "{} holds no atoms (a run needs some); give another file", config.structure);
+  if (frames.size() > 1) notes.push_back(fmt::format("started from the last of {} frames", frames.size()));
+  const auto [nx, ny, nz] = config.replicate;
+  if (nx == 1 && ny == 1 && nz == 1) return std::move(frames.back());
+  return replicate(frames.back(), nx, ny, nz);
+}
+
+void give_velocities(const RunConfig& config, bool file_has_them, Atoms& atoms,
+                     std::vector<std::string>& notes) {
+  if (config.temperature || config.ensemble == Ensemble::nvt) {
+    const double temperature = config.temperature.value_or(config.target);
+    draw_velocities(atoms, temperature, config.seed);
+    notes.push_back(fmt::format("velocities drawn at {:g} K (seed {})", temperature, config.seed));
+  } else {
+    notes.push_back(file_has_them ? "velocities from the structure file"
+                                  : "atoms start at rest (--temperature T "
+                                    "gives velocities)");
+  }
+}
+
+std::unique_ptr<Thermostat> make_thermostat(const RunConfig& config, double degrees_of_freedom) {
+  const ThermostatOptions options{config.target, config.tau, config.dt, degrees_of_freedom, config.seed};
+  switch (config.thermostat) {
+    case ThermostatKind::nose_hoover:
+      return make_nose_hoover(options);
+    case ThermostatKind::langevin:
+      return make_langevin(options);
+    case ThermostatKind::rescaling:
+      return make_velocity_rescaling(options);
+    case ThermostatKind::none:
+      break;
+  }
+  return make_no_thermostat();
+}
+
+void assemble(const RunConfig& config, const Box& box, Atoms atoms, RunSystem& system) {
+  const bool conserved = config.thermostat != ThermostatKind::langevin;
+  const double dof = degrees_of_freedom(atoms.nlocal, conserved);
+  system.evaluator = std::make_unique<Evaluator>(*system.backend, system.plan, box, std::move(atoms),
+                                                 EvaluatorOptions{config.skin, config.rebuild_every});
+  system.simulation =
+      std::make_unique<Simulation>(*system.evaluator, make_thermostat(config, dof), config.dt, dof);
+}
+
+std::shared_ptr<const InferencePlan> same_plan(std::shared_ptr<const Model> model, const RunConfig& config,
+                                               const Checkpoint& checkpoint) {
+  PlanOptions options;
+  options.table = checkpoint.table;
+  options.precision = checkpoint.precision;
+  options.force_error = config.force_error;
+  if (checkpoint.table != TableKind::lowrank) return make_direct_plan(std::move(model), options);
+  return make_lowrank_plan(std::move(model), options, checkpoint.choice);
+}
+
+void require_same_run(const RunConfig& config, const Model& model, const Checkpoint& checkpoint) {
+  require(
+      model.hash == checkpoint.model_hash,
+      "{} has the hash {} but the run was started with {} (it is another model); put the original file back",
+      config.model, model.hash, checkpoint.model_hash);
+  const bool same = config.dt == checkpoint.dt && config.seed == checkpoint.seed &&
+                    config.thermostat == checkpoint.thermostat && config.precision == checkpoint.precision;
+  require(
+      same,
+      "run.resolved.toml in {} no longer fits the checkpoint (dt, seed, thermostat or precision was edited); "
+      "restore it, or start a new run",
+      config.out);
+}
+
+}  // namespace
+
+RunSystem start_system(const RunConfig& config, const MakeBackend& make_backend) {
+  RunSystem system;
+  system.model = read_energy_model(config.model);
+  Structure structure = read_start(config, system.notes);
+  const auto types = bind_types(structure, system.model->type_map);
+  structure.species_mass = species_masses(structure);
+  system.input_id = structure.id;
+  Atoms atoms = make_atoms(structure, types);
+  give_velocities(config, !structure.velocity.empty(), atoms, system.notes);
+  system.backend = make_backend(config);
+  const PlanOptions options{config.table, config.precision, config.force_error};
+  ChosenPlan chosen = choose_plan(*system.backend, system.model, structure.box, atoms, options);
+  system.plan = std::move(chosen.plan);
+  system.error = chosen.error;
+  assemble(config, structure.box, std::move(atoms), system);
+  return system;
+}
+
+RunSystem restore_system(const RunConfig& config, const MakeBackend& make_backend,
+                         const Checkpoint& checkpoint) {
+  RunSystem system;
+  system.model = read_energy_model(config.model);
+  require_same_run(config, *system.model, checkpoint);
+  system.backend = make_backend(config);
+  system.plan = same_plan(system.model, config, checkpoint);
+  system.error = checkpoint.error;
+  system.input_id = checkpoint.input_id;
+  assemble(config, checkpoint.box, checkpoint.atoms, system);
+  system.evaluator->restore(checkpoint.list);
+  system.simulation->thermostat().restore(checkpoint.thermostat_state);
+  system.simulation->set_step(checkpoint.step);
+  return system;
+}
+
+Checkpoint checkpoint_of(const RunSystem& system, const RunConfig& config) {
+  Checkpoint c;
+  c.model_hash = system.model->hash;
+  c.table = system.plan->table;
+  c.precision = system.plan->precision;
+  c.choice = system.plan->choice;
+  c.error = system.error;
+  c.thermostat = config.thermostat;
+  c.dt = config.dt;
+  c.seed = config.seed;
+  c.step = system.simulation->step_count();
+  c.thermostat_state = system.simulation->thermostat().state();
+  c.box = system.evaluator->box();
+  c.atoms = system.evaluator->atoms();
+  c.input_id = system.input_id;
+  c.list = system.evaluator->list_state();
+  c.list.age -= 1;  // resuming evaluates this step once more, which counts it again
+  return c;
+}
+
+}  // namespace nanoday

@@ -1,0 +1,162 @@
+// The words of a run.
+// SPDX-License-Identifier: Apache-2.0
+#include "md/run_text.hpp"
+
+#include "md/progress.hpp"
+#include "md/run_output.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace nanoday {
+namespace {
+
+double peak_memory_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;  // Linux counts in KiB
+}
+
+std::string composition(const RunSystem& system) {
+  const Atoms& atoms = system.evaluator->atoms();
+  const auto names = species_names(*system.model);
+  std::vector<std::int64_t> counts(names.size());
+  for (std::int64_t i = 0; i < atoms.nlocal; ++i) ++counts[atoms.type[i]];
+  std::string text;
+  for (std::size_t t = 0; t < names.size(); ++t)
+    if (counts[t] > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", counts[t], names[t]);
+  return fmt::format("{} ({})", atoms.nlocal, text);
+}
+
+std::string box_text(const Box& box) {
+  if (box.is_open()) return "open";
+  const auto length = [](Vec3 a) { return norm(a); };
+  return fmt::format("{:.4f} x {:.4f} x {:.4f} Å{}", length(box.cell[0]), length(box.cell[1]),
+                     length(box.cell[2]), box.is_orthorhombic() ? "" : ", triclinic");
+}
+
+std::string table_text(const InferencePlan& plan) {
+  if (plan.table == TableKind::net) return "net (no table)";
+  if (plan.table == TableKind::quintic) return "quintic";
+  std::string ranks;
+  for (const auto& basis : plan.choice.basis)
+    ranks += fmt::format("{}{}", ranks.empty() ? "" : " ", basis.rank);
+  return fmt::format("lowrank, ranks {}", ranks);
+}
+
+std::string measured_text(const MeasuredError& error) {
+  if (error.copies == 0) return "not measured";
+  return fmt::format("force error rms {:.2g}, max {:.2g} eV/Å (measured on {} x {} atoms)", error.force_rms,
+                     error.force_max, error.copies, error.atoms);
+}
+
+std::string counts_text(const EvaluationCounts& counts) {
+  std::string text;
+  if (counts.outside_table > 0)
+    text += fmt::format("{} neighbors outside the table (the net was evaluated), nearest {:.3f} Å; ",
+                        counts.outside_table, counts.smallest_distance);
+  if (counts.sel_overflow > 0)
+    text += fmt::format("{} atoms with more neighbors than the model's sel (nearest kept); ",
+                        counts.sel_overflow);
+  return text.empty() ? "none" : text.substr(0, text.size() - 2);
+}
+
+const char* bath_name(ThermostatKind kind) {
+  switch (kind) {
+    case ThermostatKind::nose_hoover:
+      return "Nose-Hoover chain";
+    case ThermostatKind::langevin:
+      return "Langevin";
+    case ThermostatKind::rescaling:
+      return "stochastic velocity rescaling";
+    case ThermostatKind::none:
+      break;
+  }
+  return "none";
+}
+
+}  // namespace
+
+std::string ensemble_text(const RunConfig& config) {
+  if (config.ensemble == Ensemble::nve) return "NVE";
+  return fmt::format("NVT {:g} K ({}, {:g} ps)", config.target, bath_name(config.thermostat), config.tau);
+}
+
+Facts start_facts(const RunConfig& config, const RunSystem& system, double first_evaluation) {
+  const std::int64_t total = config.total_steps(), step = system.simulation->step_count();
+  Facts facts{
+      {"model", config.model},
+      {"structure", config.structure},
+      {"atoms", composition(system)},
+      {"box", box_text(system.evaluator->box())},
+      {"machine", system.backend->name()},
+      {"precision", system.plan->precision == Precision::fp64 ? "double" : "mixed"},
+      {"table", table_text(*system.plan)},
+      {"accuracy", measured_text(system.error)},
+      {"ensemble", ensemble_text(config)},
+      {"length", fmt::format("{} steps of {:g} fs = {:g} ps{}", total, config.dt * 1e3,
+                             static_cast<double>(total) * config.dt,
+                             step > 0 ? fmt::format(", continued at step {}", step) : "")},
+      {"neighbors",
+       fmt::format("{:.0f} candidates per atom within {:g} + {:g} Å",
+                   static_cast<double>(system.evaluator->neighbors().n_pairs()) /
+                       static_cast<double>(std::max<std::int64_t>(1, system.evaluator->atoms().nlocal)),
+                   system.model->rcut, config.skin)},
+      {"memory", fmt::format("{:.0f} MiB so far", peak_memory_mib())},
+      {"output", config.folder()},
+      {"ETA", fmt::format("{} (from the first evaluation)",
+                          clock_text(first_evaluation *
+                                     static_cast<double>(std::max<std::int64_t>(0, total - step))))},
+  };
+  for (const std::string& note : system.notes) facts.emplace_back("note", note);
+  return facts;
+}
+
+Facts end_facts(const RunConfig& config, const RunSystem& system, const ThermoStatistics& statistics,
+                const Pace& pace) {
+  const auto natoms = static_cast<double>(system.evaluator->atoms().nlocal);
+  const double ms = pace.steps > 0 ? 1e3 * pace.seconds / static_cast<double>(pace.steps) : 0;
+  Facts facts{
+      {"temperature",
+       fmt::format("{:.2f} ± {:.2f} K (mean ± standard deviation, {} rows)", statistics.mean_temperature,
+                   statistics.temperature_deviation(), statistics.count)},
+      {"conserved energy", fmt::format("drift {:.3g} meV/atom/ps", statistics.drift() * 1e3 / natoms)},
+  };
+  if (rdf_possible(system.evaluator->box()))
+    facts.emplace_back("pressure", fmt::format("{:.1f} bar (mean)", statistics.mean_pressure));
+  facts.emplace_back("speed",
+                     fmt::format("{:.4g} ns/day, {:.4g} ms/step, {:.4g} atom-steps/s ({} steps in {})",
+                                 ns_per_day(pace.steps, config.dt, pace.seconds), ms,
+                                 ms > 0 ? natoms * 1e3 / ms : 0, pace.steps, clock_text(pace.seconds)));
+  std::string stages;
+  for (const auto& [name, time] : stage_times(system, pace.steps))
+    stages += fmt::format("{}{} {:.3g}", stages.empty() ? "" : ", ", name, time);
+  facts.emplace_back("stages [ms/step]", stages);
+  facts.emplace_back("neighbor lists", fmt::format("{} built", system.evaluator->rebuilds()));
+  facts.emplace_back("exceptions", counts_text(system.evaluator->counts()));
+  facts.emplace_back("memory", fmt::format("{:.0f} MiB at most", peak_memory_mib()));
+  return facts;
+}
+
+std::vector<std::pair<std::string, double>> stage_times(const RunSystem& system, std::int64_t steps) {
+  std::vector<std::pair<std::string, double>> times;
+  for (int i = 0; i < k_stage_count && steps > 0; ++i) {
+    const auto stage = static_cast<Stage>(i);
+    const double seconds = system.backend->times().seconds(stage);
+    if (seconds > 0) times.emplace_back(stage_name(stage), 1e3 * seconds / static_cast<double>(steps));
+  }
+  return times;
+}
+
+std::string as_text(const Facts& facts) {
+  std::size_t width = 0;
+  for (const auto& [label, value] : facts) width = std::max(width, label.size());
+  std::string text;
+  for (const auto& [label, value] : facts)
+    text += fmt::format("{}{:<{}}  {}", text.empty() ? "" : "\n", label, width, value);
+  return text;
+}
+
+}  // namespace nanoday

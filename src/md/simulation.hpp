@@ -1,0 +1,58 @@
+// Time: one velocity-Verlet step after another, with a thermostat and guards.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "forces/evaluator.hpp"
+#include "md/observables.hpp"
+#include "md/thermostat.hpp"
+
+#include <cstdint>
+#include <memory>
+
+namespace nanoday {
+
+/// Advances the atoms of an Evaluator.
+class Simulation {
+ public:
+  /// \param dt time step [ps]
+  /// \param degrees_of_freedom for the temperature, see md/observables.hpp
+  Simulation(Evaluator& evaluator, std::unique_ptr<Thermostat> thermostat, double dt,
+             double degrees_of_freedom);
+
+  /// Evaluates forces at the present positions; once before the first step.
+  void start(Needs needs);
+
+  /// One step. \param needs what besides forces will be read after it.
+  /// Throws AtomError (md/guards.hpp) when an atom's motion is absurd; atoms then are where they were
+  /// when that was seen.
+  void step(Needs needs);
+
+  /// Values at the present step. \pre the last start() or step() asked for energy and virial.
+  Observables observe() const;
+
+  std::int64_t step_count() const { return step_; }
+  double time() const { return static_cast<double>(step_) * dt_; }
+  double dt() const { return dt_; }
+  Evaluator& evaluator() { return evaluator_; }
+  const Evaluator& evaluator() const { return evaluator_; }
+  Thermostat& thermostat() { return *thermostat_; }
+  const Thermostat& thermostat() const { return *thermostat_; }
+
+  /// Continues from a checkpoint: the evaluator and thermostat hold the restored state already.
+  void set_step(std::int64_t step) { step_ = step; }
+
+ private:
+  void first_half(std::int64_t next);
+  void second_half(std::int64_t next);
+  void kick();
+  void drift(double dt);
+  void compute(Needs needs, std::int64_t next);
+
+  Evaluator& evaluator_;
+  std::unique_ptr<Thermostat> thermostat_;
+  double dt_;
+  double degrees_of_freedom_;
+  std::int64_t step_ = 0;
+};
+
+}  // namespace nanoday

@@ -1,0 +1,28 @@
+// Builds inference plans: makes tables, chooses ranks by measured force error.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "model/inference_plan.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace nanoday {
+
+struct PlanOptions {
+  TableKind table = TableKind::lowrank;
+  Precision precision = Precision::fp64;
+  double force_error = 1e-6;  ///< [eV/Å] rms bound for lowrank
+  double interval = 0.01;     ///< piece width of quintic in normalised s̃ [–]
+};
+
+/// `net` and `quintic` plans. Compressed models take their own table as it is under `quintic`; asking
+/// `net` of one is an InputError.
+std::shared_ptr<const InferencePlan> make_direct_plan(std::shared_ptr<const Model> model,
+                                                      const PlanOptions& options);
+
+/// Low-rank plan from choices made before (plan_search.hpp makes them; checkpoints keep them).
+std::shared_ptr<const InferencePlan> make_lowrank_plan(std::shared_ptr<const Model> model,
+                                                       const PlanOptions& options, LowRankChoice choice);
+
+}  // namespace nanoday

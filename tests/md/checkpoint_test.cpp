@@ -1,0 +1,164 @@
+// Checkpoints: what goes in comes out, damage is noticed, the one before stays.
+// SPDX-License-Identifier: Apache-2.0
+#include "md/checkpoint.hpp"
+
+#include "core/error.hpp"
+#include "io/text.hpp"
+#include "md/bytes.hpp"
+#include "md/toy_backend.hpp"
+#include "md/velocities.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sys/resource.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+namespace nanoday {
+namespace {
+
+namespace fs = std::filesystem;
+
+Checkpoint sample(int natoms = 7) {
+  Checkpoint c;
+  c.model_hash = "0123456789abcdef";
+  c.table = TableKind::lowrank;
+  c.precision = Precision::mixed;
+  c.choice.basis.push_back({2, {1, 2, 3, 4}, {5, 6}});
+  c.choice.centres.push_back({1, {0.5}, {2}, {0, 1}, {1, 1}, {0.25}});
+  c.thermostat = ThermostatKind::nose_hoover;
+  c.dt = 0.0005;
+  c.seed = 42;
+  c.step = 1234;
+  c.thermostat_state = {1, -2, 3, 0.1, 0.2, 0.3};
+  c.box = Box::triclinic({Vec3{10, 0, 0}, Vec3{1, 9, 0}, Vec3{0.5, 0.25, 8}});
+  c.atoms = toy::atoms(natoms, 8);
+  draw_velocities(c.atoms, 300, 1);
+  c.atoms.image[2] = {1, -2, 3};
+  c.input_id = {7, 6, 5, 4, 3, 2, 1};
+  c.list.reference = c.atoms.position;
+  c.list.age = 11;
+  c.statistics.add({0, 0, 300, -1, 1, 0, 0.5, 100});
+  c.analysis = std::string("bytes\0of g(r)", 13);
+  c.files = {{"thermo.csv", 1000}, {"msd.csv", 7}};
+  return c;
+}
+
+class CheckpointFolder : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = (fs::temp_directory_path() / fmt::format("nanoday-checkpoint-{}", getpid())).string();
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  std::string current() const { return folder_ + "/" + k_checkpoint_file; }
+
+  std::string folder_;
+};
+
+TEST(Checkpoint, comes_back_bit_for_bit) {
+  const Checkpoint before = sample();
+  const std::string bytes = encode(before);
+  const Checkpoint after = decode(bytes, "test");
+  EXPECT_EQ(encode(after), bytes);
+  EXPECT_EQ(after.step, 1234);
+  EXPECT_EQ(after.choice.centres.at(0).pair_q, before.choice.centres[0].pair_q);
+  EXPECT_EQ(after.atoms.nlocal, 7);
+  EXPECT_EQ(after.atoms.velocity[3].z, before.atoms.velocity[3].z);
+  EXPECT_EQ(after.atoms.image[2], before.atoms.image[2]);
+  EXPECT_EQ(after.atoms.mass, before.atoms.mass);
+  EXPECT_EQ(after.box.cell[1].x, 1);
+  EXPECT_TRUE(after.box.periodic[2]);
+  EXPECT_EQ(after.list.age, 11);
+  EXPECT_EQ(after.analysis, before.analysis);
+  EXPECT_EQ(after.files.at(0).length, 1000u);
+  EXPECT_EQ(after.statistics.mean_temperature, 300);
+}
+
+TEST(Checkpoint, ghosts_are_left_out) {
+  Checkpoint c = sample();
+  const std::string bytes = encode(c);
+  c.atoms.position.push_back({1, 2, 3, 0});
+  c.atoms.type.push_back(0);
+  c.atoms.id.push_back(0);
+  c.atoms.nghost = 1;
+  EXPECT_EQ(encode(c), bytes);
+}
+
+TEST(Checkpoint, any_flipped_bit_is_noticed) {
+  const std::string bytes = encode(sample());
+  for (std::size_t bit = 0; bit < 8 * bytes.size(); bit += 3) {
+    std::string damaged = bytes;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+    EXPECT_THROW(decode(damaged, "test"), InputError) << "bit " << bit;
+  }
+}
+
+TEST(Checkpoint, any_truncation_is_noticed) {
+  const std::string bytes = encode(sample());
+  for (std::size_t length = 0; length < bytes.size(); ++length)
+    EXPECT_THROW(decode(std::string_view(bytes).substr(0, length), "test"), InputError) << length;
+  EXPECT_THROW(decode(bytes + "x", "test"), InputError);
+}
+
+TEST(Checkpoint, damage_that_keeps_the_checksum_never_crashes) {
+  const std::string bytes = encode(sample());
+  constexpr std::size_t k_header = 20;  // magic, version, length
+  const std::string payload = bytes.substr(k_header, bytes.size() - k_header - 8);
+  int refused = 0;
+  for (std::size_t at = 0; at < payload.size(); ++at) {
+    std::string damaged = payload;
+    damaged[at] = static_cast<char>(0xff);
+    ByteWriter tail;
+    tail.put(fnv1a(damaged));
+    try {
+      decode(bytes.substr(0, k_header) + damaged + tail.bytes(), "test");
+    } catch (const InputError&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 50);  // every broken length or count; broken numbers pass
+}
+
+TEST_F(CheckpointFolder, keeps_the_one_before) {
+  Checkpoint c = sample();
+  write_checkpoint(folder_, c);
+  c.step = 2000;
+  write_checkpoint(folder_, c);
+  EXPECT_EQ(find_checkpoint(folder_).checkpoint.step, 2000);
+  EXPECT_EQ(find_checkpoint(folder_).warning, "");
+  std::ofstream(current(), std::ios::trunc) << "damaged";
+  const FoundCheckpoint found = find_checkpoint(folder_);
+  EXPECT_EQ(found.checkpoint.step, 1234);
+  EXPECT_NE(found.warning.find(k_previous_checkpoint_file), std::string::npos);
+  fs::remove(current());
+  EXPECT_EQ(find_checkpoint(folder_).checkpoint.step, 1234);
+}
+
+TEST_F(CheckpointFolder, is_an_error_in_a_folder_without_a_run) {
+  EXPECT_THROW(find_checkpoint(folder_), InputError);
+  EXPECT_THROW(find_checkpoint(folder_ + "/absent"), InputError);
+}
+
+TEST_F(CheckpointFolder, stays_whole_when_the_disk_is_full) {
+  const Checkpoint c = sample();
+  write_checkpoint(folder_, c);
+  Checkpoint larger = sample(7);
+  larger.step = 9999;
+  larger.analysis.assign(100000, 'x');
+  rlimit old{};
+  getrlimit(RLIMIT_FSIZE, &old);
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{20000, old.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &small);
+  EXPECT_THROW(write_checkpoint(folder_, larger), RunError);
+  setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, old_handler);
+  EXPECT_EQ(find_checkpoint(folder_).checkpoint.step, 1234);
+  EXPECT_EQ(find_checkpoint(folder_).warning, "");
+}
+
+}  // namespace
+}  // namespace nanoday

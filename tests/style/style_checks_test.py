@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""The style checks find the faults they are for: each is given a small tree with one fault."""
+# SPDX-License-Identifier: Apache-2.0
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
+HEADER = "// A file.\n// SPDX-License-Identifier: Apache-2.0\n"
+
+
+def run(script, files, arguments=()):
+    """(exit code, output) of a check on a tree of the given files."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in files.items():
+            path = pathlib.Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        command = [sys.executable, str(SCRIPTS / script), folder, *arguments]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        return result.returncode, result.stdout
+
+
+class IncludeCheck(unittest.TestCase):
+    def test_a_clean_tree_passes(self):
+        files = {"src/cpu/a.cpp": HEADER + '#include "math/m.hpp"\n#include <omp.h>\n'}
+        self.assertEqual(run("check_includes.py", files)[0], 0)
+
+    def test_forces_may_not_know_a_machine(self):
+        files = {"src/forces/a.cpp": HEADER + '#include "cpu/machine.hpp"\n'}
+        code, output = run("check_includes.py", files)
+        self.assertEqual(code, 1)
+        self.assertIn("src/forces/a.cpp:3: forces may not include cpu", output)
+
+    def test_the_oracle_may_not_use_the_formulas_it_judges(self):
+        files = {"src/oracle/a.cpp": HEADER + '#include "math/m.hpp"\n'}
+        self.assertEqual(run("check_includes.py", files)[0], 1)
+
+    def test_intrinsics_stay_in_the_machine(self):
+        files = {"src/md/a.cpp": HEADER + "#include <immintrin.h>\n"}
+        self.assertEqual(run("check_includes.py", files)[0], 1)
+
+    def test_formulas_do_not_allocate(self):
+        self.assertEqual(run("check_includes.py", {"src/math/a.hpp": HEADER + "#include <vector>\n"})[0], 1)
+
+    def test_only_main_ends_the_program(self):
+        files = {"src/io/a.cpp": HEADER + "void f() { std::exit(1); }\n"}
+        self.assertEqual(run("check_includes.py", files)[0], 1)
+
+    def test_an_unknown_folder_needs_a_rule(self):
+        self.assertEqual(run("check_includes.py", {"src/misc/a.cpp": HEADER})[0], 1)
+
+    def test_an_empty_tree_is_a_fault(self):
+        self.assertEqual(run("check_includes.py", {})[0], 1)
+
+
+class SizeCheck(unittest.TestCase):
+    def test_a_clean_file_passes(self):
+        self.assertEqual(run("check_sizes.py", {"src/a.cpp": HEADER + "int x;\n"})[0], 0)
+
+    def test_columns_are_characters_not_bytes(self):
+        self.assertEqual(run("check_sizes.py", {"src/a.cpp": HEADER + "// " + "Å" * 107 + "\n"})[0], 0)
+        self.assertEqual(run("check_sizes.py", {"src/a.cpp": HEADER + "// " + "Å" * 108 + "\n"})[0], 1)
+
+    def test_a_long_file_is_found(self):
+        self.assertEqual(run("check_sizes.py", {"src/a.cpp": HEADER + "int x;\n" * 499})[0], 1)
+
+    def test_a_missing_license_is_found(self):
+        self.assertEqual(run("check_sizes.py", {"src/a.cpp": "// A file.\nint x;\n"})[0], 1)
+
+    def test_a_header_without_guard_is_found(self):
+        self.assertEqual(run("check_sizes.py", {"src/a.hpp": HEADER + "int x();\n"})[0], 1)
+
+
+class HeaderCheck(unittest.TestCase):
+    def test_a_header_that_relies_on_others_is_found(self):
+        good = HEADER + "#pragma once\n#include <vector>\nstd::vector<int> f();\n"
+        bad = HEADER + "#pragma once\nstd::vector<int> f();\n"
+        self.assertEqual(run("check_headers.py", {"src/a.hpp": good})[0], 0)
+        self.assertEqual(run("check_headers.py", {"src/a.hpp": bad})[0], 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
