@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import argparse
 import concurrent.futures
+import os
 import pathlib
 import subprocess
 import sys
@@ -26,7 +27,7 @@ def compile_alone(header, compiler, flags):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("root", type=pathlib.Path)
-    parser.add_argument("--compiler", default="g++")
+    parser.add_argument("--compiler", default=os.environ.get("CXX", "g++"))
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--flag", action="append", default=[], help="for the compiler, as in --flag=-Isrc")
     arguments = parser.parse_args()

@@ -1,5 +1,6 @@
 # What the entry points share: where things are, what must be installed, how to build. Sourced, not run.
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${NANODAY_BUILD:-$root/build}
@@ -79,28 +80,37 @@ can_be_root() {
   [ -t 0 ] || sudo -n true 2>/dev/null
 }
 
+# Ends with a sentence when this release has no such package.
+check_available() {
+  local package
+  for package in "$@"; do
+    LC_ALL=C apt-cache policy "$package" 2>/dev/null | grep -q 'Candidate: [0-9]' && continue
+    die "The package $package is not in this system's sources ($(. /etc/os-release && echo "$PRETTY_NAME")).
+Debian 12 and Ubuntu 24.04 (with its universe component) have it; on others install that library by hand."
+  done
+}
+
 # Installs what is missing with apt; touches nothing when nothing is.
 install_missing() {
   if ! command -v dpkg-query >/dev/null; then
     say "This is not a Debian or Ubuntu system, so nothing is installed; the build will say what it lacks."
     return
   fi
-  local lines packages
+  local lines packages package purpose
   lines=$(missing)
   [ -n "$lines" ] || return 0
-  packages=$(cut -f1 <<<"$lines" | tr '\n' ' ')
-  packages=${packages% }
+  mapfile -t packages < <(cut -f1 <<<"$lines")
   say "These packages are missing:"
   while IFS=$'\t' read -r package purpose; do
     say "$(printf '  %-22s %s' "$package" "$purpose")"
   done <<<"$lines"
-  local install="apt-get install -y --no-install-recommends $packages"
+  local install=(apt-get install -y --no-install-recommends "${packages[@]}")
   can_be_root || die "Installing them needs root, and there is neither root nor sudo here. Have someone run:
-  apt-get update && $install"
-  say "Installing them: $install"
+  apt-get update && ${install[*]}"
+  say "Installing them: ${install[*]}"
   as_root apt-get -q update >&2
-  # shellcheck disable=SC2086  # the packages are separate words
-  as_root env DEBIAN_FRONTEND=noninteractive $install >&2
+  check_available "${packages[@]}"
+  as_root env DEBIAN_FRONTEND=noninteractive "${install[@]}" >&2
 }
 
 # Configures once, then builds the targets named (all without any).

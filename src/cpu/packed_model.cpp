@@ -175,6 +175,20 @@ void pack_output(const Model& model, int t, const CentrePlan& from, const std::v
   c.vector_output = pack_dense<Real>(w, last.n_in, c.n_columns, b, {});
 }
 
+/// In double models the weak products get a layer of their own in single precision. Energies are still summed
+/// from all products in double: rounding noise of 1e-9 eV would not hurt a force, but differences of
+/// energies.
+template <class Real>
+void pack_first_layer(const CentrePlan& from, const DenseLayer& layer, PackedCentre<Real>& c) {
+  const int n = static_cast<int>(from.pair_p.size()), n1 = layer.n_out;
+  c.n_precise = std::is_same_v<Real, double> ? from.n_precise : n;
+  const auto split = from.weight.begin() + static_cast<std::ptrdiff_t>(c.n_precise) * n1;
+  c.layers.push_back(pack_dense<Real>({from.weight.begin(), split}, c.n_precise, n1, from.bias, layer.idt));
+  if (c.n_precise == n) return;
+  c.weak_first = pack_dense<float>({split, from.weight.end()}, n - c.n_precise, n1, {}, {});
+  c.full_first = pack_dense<Real>(from.weight, n, n1, from.bias, layer.idt);
+}
+
 template <class Real>
 PackedCentre<Real> pack_centre(const PackedModel<Real>& packed, const InferencePlan& plan, int t) {
   const Model& model = *plan.model;
@@ -186,8 +200,7 @@ PackedCentre<Real> pack_centre(const PackedModel<Real>& packed, const InferenceP
   const std::vector<int> where = padded_columns(plan, t, c.first_column);
   pack_rotation(from, where, c);
   const auto& layers = model.fitting[t].layers;
-  c.layers.push_back(pack_dense<Real>(from.weight, static_cast<int>(from.pair_p.size()), layers[0].n_out,
-                                      from.bias, layers[0].idt));
+  pack_first_layer(from, layers[0], c);
   for (std::size_t l = 1; l < layers.size(); ++l) {
     c.layers.push_back(
         pack_dense<Real>(layers[l].weight, layers[l].n_in, layers[l].n_out, layers[l].bias, layers[l].idt));
@@ -212,9 +225,6 @@ PackedModel<Real> pack_model(std::shared_ptr<const InferencePlan> plan) {
   packed.inverse_normaliser = 1.0 / model.normaliser;
   for (int k = 0; k < model.pair_count(); ++k) packed.tables.push_back(pack_table<Real>(*plan, k));
   for (int t = 0; t < model.n_types(); ++t) {
-    require(model.fitting[t].empty() || !model.fitting[t].layers.empty(),
-            "{}: the fitting net of type {} has no hidden layer (not supported); use a model with one",
-            model.source, t);
     packed.centres.push_back(pack_centre<Real>(packed, *plan, t));
     const PackedCentre<Real>& c = packed.centres.back();
     if (!model.fitting[t].empty()) packed.activation = model.fitting[t].activation;
@@ -222,7 +232,9 @@ PackedModel<Real> pack_model(std::shared_ptr<const InferencePlan> plan) {
     packed.max_rotated = std::max(packed.max_rotated, round_up(std::max(c.n_rotated, 1), k_panel));
     packed.max_layers = std::max(packed.max_layers, static_cast<int>(c.layers.size()));
     for (const auto& layer : c.layers) packed.max_width = std::max(packed.max_width, layer.out_padded);
-    if (c.active) packed.max_features = std::max(packed.max_features, c.layers[0].in_padded);
+    if (c.active)
+      packed.max_features = std::max({packed.max_features, c.layers[0].in_padded, c.full_first.in_padded});
+    packed.max_weak = std::max(packed.max_weak, c.weak_first.in_padded);
   }
   return packed;
 }

@@ -16,6 +16,7 @@ inline constexpr int k_panel = 8;
 /// (measured in tests/bench: 32 and 192 are slower).
 template <class Real>
 inline constexpr int k_batch = static_cast<int>(384 / sizeof(Real));
+static_assert(k_batch<double> % 16 == 0, "weak products go through whole float vectors of the same batch");
 /// Columns of tables and of a are padded to this many.
 template <class Real>
 inline constexpr int k_column_pad = static_cast<int>(64 / sizeof(Real));
@@ -60,6 +61,9 @@ struct PackedCentre {
   PackedDense<Real> rotation;          ///< n_in 0: none
   int n_rotated = 0;                   ///< R' (= n_columns without rotation)
   std::vector<std::int32_t> pair_p, pair_q;
+  int n_precise = 0;              ///< features multiplied in Real; the rest, in double models, in float
+  PackedDense<float> weak_first;  ///< first layer on those; n_in 0: none
+  PackedDense<Real> full_first;   ///< first layer on all features, for energies; n_in 0: layers[0] is
   std::vector<PackedDense<Real>> layers;
   Array<Real> output;                         ///< energy: (last layer's out_padded)
   PackedDense<Real> vector_output;            ///< dipole: last layer → columns of a
@@ -76,7 +80,7 @@ struct PackedModel {
   Activation activation = Activation::tanh;
   std::vector<PackedTable<Real>> tables;  ///< by Model::pair_index
   std::vector<PackedCentre<Real>> centres;
-  int max_features = 0, max_columns = 0, max_rotated = 0, max_width = 0, max_layers = 0;
+  int max_features = 0, max_weak = 0, max_columns = 0, max_rotated = 0, max_width = 0, max_layers = 0;
 };
 
 template <class Real>

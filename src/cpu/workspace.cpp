@@ -12,12 +12,17 @@ template <class Real>
 void NeighborBlock<Real>::grow(std::int64_t n) {
   const std::size_t size = static_cast<std::size_t>(n + n / 2 + 64);
   index.resize(size);
-  for (auto* a : {&dx, &dy, &dz, &r2, &radial, &angular, &isotropic, &s, &g[0], &g[1], &g[2]})
-    a->resize(size);
+  for (auto* a : {&dx, &dy, &dz, &radial, &angular, &isotropic}) a->resize(size);
   for (auto& r : row) r.resize(size);
-  d_row.resize(4 * size);
   t.resize(size);
   piece.resize(size);
+}
+
+template <class Real>
+void NeighborBlock<Real>::grow_segment(std::int64_t n) {
+  const std::size_t size = static_cast<std::size_t>(n + n / 2 + 64);
+  for (auto* a : {&r2, &s, &g[0], &g[1], &g[2]}) a->resize(size);
+  d_row.resize(4 * size);
 }
 
 template <class Real>
@@ -34,7 +39,7 @@ void SpecialPieces<Real>::next_block(std::size_t size) {
 template <class Real>
 void Workspace<Real>::resize(const PackedModel<Real>& model) {
   constexpr std::size_t b = k_batch<Real>;
-  const auto grow = [](Array<Real>& x, std::size_t n) {
+  const auto grow = [](auto& x, std::size_t n) {
     if (x.size() < n) x.resize(n);
   };
   const std::size_t columns = static_cast<std::size_t>(model.max_columns);
@@ -44,6 +49,8 @@ void Workspace<Real>::resize(const PackedModel<Real>& model) {
   grow(rotated, rotated_size);
   grow(d_rotated, rotated_size);
   grow(features, static_cast<std::size_t>(model.max_features) * b);
+  grow(weak, static_cast<std::size_t>(model.max_weak) * b);
+  if (model.max_weak > 0) grow(weak_z, width);
   grow(staging, 16 * 4 * columns);
   grow(vectors, 2 * (columns + k_panel) * b);
   grow(grad0, width);
@@ -92,7 +99,7 @@ void keep_nearest(const Vec4* position, Vec4 centre, int sel, std::int64_t first
     n.dx[to] = n.dx[from];
     n.dy[to] = n.dy[from];
     n.dz[to] = n.dz[from];
-    n.r2[to] = n.r2[from];
+    n.r2[k] = n.r2[ws.order[k]];
   }
 }
 

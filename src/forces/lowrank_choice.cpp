@@ -66,13 +66,14 @@ void value_and_slope(const PieceTable& t, double s, std::vector<double>& b, std:
   }
 }
 
-/// Pairs p ≤ q of n columns, by p then q.
-void all_pairs(int n, std::vector<std::int32_t>& p, std::vector<std::int32_t>& q) {
+/// Pairs p ≤ q of n columns, by p then q, all of them strong.
+void all_pairs(int n, LowRankChoice::Centre& form) {
   for (int i = 0; i < n; ++i)
     for (int j = i; j < n; ++j) {
-      p.push_back(i);
-      q.push_back(j);
+      form.pair_p.push_back(i);
+      form.pair_q.push_back(j);
     }
+  form.n_precise = static_cast<std::int32_t>(form.pair_p.size());
 }
 
 }  // namespace
@@ -116,8 +117,7 @@ void LowRankProposal::rank_products() {
 std::vector<double> LowRankProposal::sensitivity(int type, bool by_gradient) const {
   const Model& model = *model_;
   const int m1 = model.m1, m2 = model.m2;
-  const DenseLayer& first =
-      model.fitting[type].layers.empty() ? model.fitting[type].output : model.fitting[type].layers[0];
+  const DenseLayer& first = model.fitting[type].layers[0];
   const int n1 = first.n_out;
   std::vector<double> size(m1, 0.0), dz(n1, by_gradient ? 0.0 : 1.0);
   double count = 0;
@@ -280,7 +280,7 @@ void LowRankProposal::rotate(int type) {
               a[static_cast<std::size_t>(row) * n + p] * a[static_cast<std::size_t>(row) * n + q];
   }
   if (!any) {  // nothing to learn from: keep the columns as they are
-    all_pairs(n, centre.form.pair_p, centre.form.pair_q);
+    all_pairs(n, centre.form);
     return;
   }
   const std::vector<double> derivative = derivative_covariance(type);
@@ -298,7 +298,7 @@ void LowRankProposal::rotate(int type) {
   centre.form.n_rotated = n;
   centre.form.rotation = matrix_product(root.root, e.vectors, n, n, n);
   centre.form.inverse = matrix_product(transposed(e.vectors, n, n), root.inverse, n, n, n);
-  all_pairs(n, centre.form.pair_p, centre.form.pair_q);
+  all_pairs(n, centre.form);
 }
 
 /// Σ_neighbors Σ (∂a'_p/∂x)² of one centre, (R') [1/Å²].
@@ -378,38 +378,48 @@ std::vector<double> LowRankProposal::ranking() const {
   return all;
 }
 
-LowRankChoice LowRankProposal::keep(double threshold) const {
+LowRankChoice LowRankProposal::keep(double threshold, double strong) const {
   LowRankChoice out;
   out.basis = basis_;
-  for (const Centre& c : centres_) {
-    LowRankChoice::Centre kept;
-    const int n = c.form.n_rotated;
-    const std::size_t pairs = c.form.pair_p.size();
-    const std::size_t n1 = pairs > 0 ? c.folded.size() / pairs : 0;
-    const double most = pairs > 0 ? *std::max_element(c.importance.begin(), c.importance.end()) : 0.0;
-    int used = 0;
-    kept.bias_shift.assign(n1, 0.0);
-    for (std::size_t f = 0; f < pairs; ++f) {
-      if (c.importance[f] > threshold || c.importance[f] == most || threshold <= 0) {
-        kept.pair_p.push_back(c.form.pair_p[f]);
-        kept.pair_q.push_back(c.form.pair_q[f]);
-        used = std::max(used, c.form.pair_q[f] + 1);
-      } else {
-        for (std::size_t u = 0; u < n1; ++u) kept.bias_shift[u] += c.mean[f] * c.folded[f * n1 + u];
-      }
-    }
-    if (n > 0) {
-      kept.n_rotated = used;
-      for (int i = 0; i < n; ++i)
-        kept.rotation.insert(kept.rotation.end(),
-                             c.form.rotation.begin() + static_cast<std::ptrdiff_t>(i) * n,
-                             c.form.rotation.begin() + static_cast<std::ptrdiff_t>(i) * n + used);
-      kept.inverse.assign(c.form.inverse.begin(),
-                          c.form.inverse.begin() + static_cast<std::ptrdiff_t>(used) * n);
-    }
-    out.centres.push_back(std::move(kept));
-  }
+  for (const Centre& c : centres_) out.centres.push_back(keep(c, threshold, strong));
   return out;
+}
+
+LowRankChoice::Centre LowRankProposal::keep(const Centre& c, double threshold, double strong) const {
+  LowRankChoice::Centre kept;
+  const std::size_t n = static_cast<std::size_t>(c.form.n_rotated), pairs = c.form.pair_p.size();
+  const std::size_t n1 = pairs > 0 ? c.folded.size() / pairs : 0;
+  const double most = pairs > 0 ? *std::max_element(c.importance.begin(), c.importance.end()) : 0.0;
+  std::size_t used = 0;
+  const auto take = [&](std::size_t f) {
+    kept.pair_p.push_back(c.form.pair_p[f]);
+    kept.pair_q.push_back(c.form.pair_q[f]);
+    used = std::max(used, static_cast<std::size_t>(c.form.pair_q[f]) + 1);
+  };
+  const double strong_limit = std::max(strong, threshold);
+  const auto is_strong = [&](std::size_t f) {
+    return c.importance[f] > strong_limit || c.importance[f] == most;
+  };
+  for (std::size_t f = 0; f < pairs; ++f)
+    if (is_strong(f)) take(f);
+  kept.n_precise = static_cast<std::int32_t>(kept.pair_p.size());
+  kept.bias_shift.assign(n1, 0.0);
+  for (std::size_t f = 0; f < pairs; ++f) {
+    if (is_strong(f)) continue;
+    if (c.importance[f] > threshold || threshold <= 0) {
+      take(f);
+    } else {
+      for (std::size_t u = 0; u < n1; ++u) kept.bias_shift[u] += c.mean[f] * c.folded[f * n1 + u];
+    }
+  }
+  if (n == 0) return kept;
+  kept.n_rotated = static_cast<int>(used);
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto row = c.form.rotation.begin() + static_cast<std::ptrdiff_t>(i * n);
+    kept.rotation.insert(kept.rotation.end(), row, row + static_cast<std::ptrdiff_t>(used));
+  }
+  kept.inverse.assign(c.form.inverse.begin(), c.form.inverse.begin() + static_cast<std::ptrdiff_t>(used * n));
+  return kept;
 }
 
 }  // namespace nanoday

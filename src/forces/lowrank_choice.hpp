@@ -25,7 +25,8 @@ class LowRankProposal {
   /// Measures what every product carries; to be called before keep() and ranking().
   void rank_products();
   /// Products carrying more than `threshold` eV/Å (0: all), the mean of the others folded into the bias.
-  LowRankChoice keep(double threshold) const;
+  /// Those carrying no more than `strong` eV/Å are marked as good enough in single precision (0: none).
+  LowRankChoice keep(double threshold, double strong) const;
   /// Rms force of every product, all centre types together, descending [eV/Å].
   std::vector<double> ranking() const;
 
@@ -50,6 +51,7 @@ class LowRankProposal {
   std::vector<double> column_derivatives(const DescriptorStatistics::Centre& c) const;
   void rotate(int type);
   void rank_products(int type);
+  LowRankChoice::Centre keep(const Centre& c, double threshold, double strong) const;
 
   std::shared_ptr<const Model> model_;
   const DescriptorStatistics& statistics_;

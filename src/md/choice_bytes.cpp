@@ -25,6 +25,7 @@ LowRankChoice::Centre get_centre(ByteReader& in) {
   centre.inverse = in.get_array<Doubles>();
   centre.pair_p = in.get_array<Indices>();
   centre.pair_q = in.get_array<Indices>();
+  centre.n_precise = in.get<std::int32_t>();
   centre.bias_shift = in.get_array<Doubles>();
   return centre;
 }
@@ -45,6 +46,7 @@ void put_choice(ByteWriter& out, const LowRankChoice& choice) {
     out.put_array(centre.inverse);
     out.put_array(centre.pair_p);
     out.put_array(centre.pair_q);
+    out.put(centre.n_precise);
     out.put_array(centre.bias_shift);
   }
 }

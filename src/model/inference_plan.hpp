@@ -36,9 +36,10 @@ struct CentrePlan {
   int n_rotated = 0;                         ///< R', columns of a'; 0: a' = a
   std::vector<double> rotation;              ///< (R, R')
   std::vector<std::int32_t> pair_p, pair_q;  ///< (n_features)
-  std::vector<double> weight;                ///< (n_features, n_1) first fitting layer on the features
-  std::vector<double> bias;                  ///< (n_1) its bias, with the mean of what was pruned
-  std::vector<double> output;       ///< dipole models: (n_last, R) output layer acting on columns of a
+  int n_precise = 0;           ///< features before this need the plan's precision; the rest may be single
+  std::vector<double> weight;  ///< (n_features, n_1) first fitting layer on the features
+  std::vector<double> bias;    ///< (n_1) its bias, with the mean of what was pruned
+  std::vector<double> output;  ///< dipole models: (n_last, R) output layer acting on columns of a
   std::vector<double> output_bias;  ///< dipole models: (R)
 };
 
@@ -51,9 +52,10 @@ struct LowRankChoice {
   };
   struct Centre {
     int n_rotated = 0;
-    std::vector<double> rotation;  ///< (R, R')
-    std::vector<double> inverse;   ///< (R', R)
-    std::vector<std::int32_t> pair_p, pair_q;
+    std::vector<double> rotation;              ///< (R, R')
+    std::vector<double> inverse;               ///< (R', R)
+    std::vector<std::int32_t> pair_p, pair_q;  ///< strong products first, each group by p then q
+    std::int32_t n_precise = 0;      ///< how many are strong; rounding the others to single is harmless
     std::vector<double> bias_shift;  ///< (n_1)
   };
   std::vector<Basis> basis;     ///< by Model::pair_index

@@ -6,6 +6,8 @@
 #include "model/embedding_table.hpp"
 #include "model/linear_algebra.hpp"
 
+#include <algorithm>
+
 namespace nanoday {
 namespace {
 
@@ -32,13 +34,9 @@ CentrePlan direct_centre(const Model& model, int t) {
       centre.pair_p.push_back(m);
       centre.pair_q.push_back(k);
     }
-  if (!net.layers.empty()) {
-    centre.weight = net.layers[0].weight;
-    centre.bias = net.layers[0].bias;
-  } else {
-    centre.weight = net.output.weight;
-    centre.bias = net.output.bias;
-  }
+  centre.n_precise = static_cast<int>(centre.pair_p.size());
+  centre.weight = net.layers[0].weight;
+  centre.bias = net.layers[0].bias;
   if (model.kind == ModelKind::dipole) {
     centre.output = net.output.weight;
     centre.output_bias = net.output.bias;
@@ -79,6 +77,48 @@ std::vector<double> fold_first_layer(const Model& model, const DenseLayer& first
   return out;
 }
 
+/// A choice may come from a checkpoint: everything later code indexes with is checked against the model here.
+void check_choice(const Model& model, const LowRankChoice& choice) {
+  const auto fits = [&](bool ok, const char* what) {
+    require(ok, "{}: the low-rank choice does not belong to this model ({}); start a new run", model.source,
+            what);
+  };
+  const std::size_t m1 = static_cast<std::size_t>(model.m1), nt = static_cast<std::size_t>(model.n_types());
+  fits(choice.basis.size() == static_cast<std::size_t>(model.pair_count()) && choice.centres.size() == nt,
+       "number of tables or types");
+  for (int t = 0; t < model.n_types(); ++t) {
+    std::size_t columns = 0;
+    for (int n = 0; n < model.n_types(); ++n) {
+      if (model.is_excluded(t, n)) continue;
+      const auto& b = choice.basis[model.pair_index(t, n)];
+      fits(b.rank > 0 && b.rank <= model.m1, "rank");
+      const std::size_t size = m1 * static_cast<std::size_t>(b.rank);
+      fits(b.project.size() == size && b.expand.size() == size, "basis");
+      columns += static_cast<std::size_t>(b.rank);
+    }
+    if (model.fitting[t].empty()) continue;
+    const auto& c = choice.centres[t];
+    const std::size_t rotated = static_cast<std::size_t>(std::max(c.n_rotated, 0)), pairs = c.pair_p.size();
+    const std::size_t n1 = static_cast<std::size_t>(model.fitting[t].layers[0].n_out);
+    fits(c.n_rotated >= 0 && rotated <= columns, "rotated columns");
+    fits(c.rotation.size() == columns * rotated && c.inverse.size() == columns * rotated, "rotation");
+    fits(pairs > 0 && c.pair_q.size() == pairs, "pairs");
+    fits(c.n_precise > 0 && static_cast<std::size_t>(c.n_precise) <= pairs, "strong pairs");
+    fits(c.bias_shift.empty() || c.bias_shift.size() == n1, "bias");
+    const auto limit = static_cast<std::int32_t>(rotated > 0 ? rotated : columns);
+    for (std::size_t f = 0; f < pairs; ++f)
+      fits(c.pair_p[f] >= 0 && c.pair_p[f] < limit && c.pair_q[f] >= 0 && c.pair_q[f] < limit, "pair index");
+  }
+}
+
+/// The first fitting layer; models without one are refused.
+void check_hidden_layers(const Model& model) {
+  for (int t = 0; t < model.n_types(); ++t)
+    require(model.fitting[t].empty() || !model.fitting[t].layers.empty(),
+            "{}: the fitting net of type {} has no hidden layer (not supported); use a model with one",
+            model.source, t);
+}
+
 CentrePlan folded_centre(const Model& model, const LowRankChoice& choice, int t) {
   CentrePlan centre;
   const FittingNet& net = model.fitting[t];
@@ -89,7 +129,8 @@ CentrePlan folded_centre(const Model& model, const LowRankChoice& choice, int t)
   centre.rotation = chosen.rotation;
   centre.pair_p = chosen.pair_p;
   centre.pair_q = chosen.pair_q;
-  const DenseLayer& first = net.layers.empty() ? net.output : net.layers[0];
+  centre.n_precise = chosen.n_precise;
+  const DenseLayer& first = net.layers[0];
   const std::vector<double> rotated =
       chosen.n_rotated > 0 ? matrix_product(chosen.inverse, v, chosen.n_rotated, centre.n_columns, model.m1)
                            : v;
@@ -119,6 +160,7 @@ std::shared_ptr<const InferencePlan> make_direct_plan(std::shared_ptr<const Mode
   require(!(model->compressed && options.table == TableKind::net),
           "{}: --table net cannot be used (a compressed model holds tables, not nets); use --table quintic",
           model->source);
+  check_hidden_layers(*model);
   auto plan = std::make_shared<InferencePlan>();
   plan->model = model;
   plan->table = options.table;
@@ -143,6 +185,8 @@ std::shared_ptr<const InferencePlan> make_lowrank_plan(std::shared_ptr<const Mod
   // Pieces of 0.05 keep the hot part of the table in the first-level cache and add no measurable force
   // error (low-rank.md); compressed models keep their own pieces.
   constexpr double k_interval = 0.05;
+  check_hidden_layers(*model);
+  check_choice(*model, choice);
   auto plan = std::make_shared<InferencePlan>();
   plan->model = model;
   plan->table = TableKind::lowrank;

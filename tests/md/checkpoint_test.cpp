@@ -27,7 +27,7 @@ Checkpoint sample(int natoms = 7) {
   c.table = TableKind::lowrank;
   c.precision = Precision::mixed;
   c.choice.basis.push_back({2, {1, 2, 3, 4}, {5, 6}});
-  c.choice.centres.push_back({1, {0.5}, {2}, {0, 1}, {1, 1}, {0.25}});
+  c.choice.centres.push_back({1, {0.5}, {2}, {0, 1}, {1, 1}, 1, {0.25}});
   c.thermostat = ThermostatKind::nose_hoover;
   c.dt = 0.0005;
   c.seed = 42;

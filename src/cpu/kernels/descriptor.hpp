@@ -5,6 +5,8 @@
 #include "cpu/kernels/gemm.hpp"
 #include "cpu/kernels/workspace.hpp"
 
+#include <utility>
+
 namespace nanoday::cpu::NANODAY_ISA {
 
 /// Column vectors handled together: 4 rows of a times this many must fit the registers.
@@ -14,47 +16,36 @@ inline constexpr int k_column_block = 4;
 inline constexpr int k_column_block = 2;
 #endif
 
-/// b of NV column vectors at one neighbor, by Horner; Rows = 2 for pieces without a coordinate.
-template <class Real, int NV, int Rows>
-NANODAY_INLINE void table_value(const Real* piece, Vec<Real> t, int columns, Vec<Real>* b) {
-#pragma GCC unroll 4
-  for (int v = 0; v < NV; ++v) {
-    const Real* p = piece + v * k_lanes<Real>;
-    if constexpr (Rows == 2) {
-      b[v] = load(p);
-    } else {
-      Vec<Real> x = load(p + 5 * columns);
-      x = x * t + load(p + 4 * columns);
-      x = x * t + load(p + 3 * columns);
-      x = x * t + load(p + 2 * columns);
-      x = x * t + load(p + columns);
-      b[v] = x * t + load(p);
-    }
-  }
+/// b of one column vector at one neighbor, by Horner; Rows = 2 for pieces without a coordinate.
+template <class Real, int Rows>
+NANODAY_INLINE Vec<Real> table_value(const Real* p, Vec<Real> t, long columns) {
+  if constexpr (Rows == 2) return load(p);
+  Vec<Real> x = load(p + 5 * columns);
+  x = x * t + load(p + 4 * columns);
+  x = x * t + load(p + 3 * columns);
+  x = x * t + load(p + 2 * columns);
+  x = x * t + load(p + columns);
+  return x * t + load(p);
 }
 
 /// As table_value, with the slope too.
-template <class Real, int NV, int Rows>
-NANODAY_INLINE void table_value_and_slope(const Real* piece, Vec<Real> t, int columns, Vec<Real>* b,
-                                          Vec<Real>* d) {
-#pragma GCC unroll 4
-  for (int v = 0; v < NV; ++v) {
-    const Real* p = piece + v * k_lanes<Real>;
-    if constexpr (Rows == 2) {
-      b[v] = load(p);
-      d[v] = load(p + columns);
-    } else {
-      Vec<Real> y = load(p + 5 * columns);
-      Vec<Real> x = y * t + load(p + 4 * columns);
-      y = y * t + x;
-      x = x * t + load(p + 3 * columns);
-      y = y * t + x;
-      x = x * t + load(p + 2 * columns);
-      y = y * t + x;
-      x = x * t + load(p + columns);
-      d[v] = y * t + x;
-      b[v] = x * t + load(p);
-    }
+template <class Real, int Rows>
+NANODAY_INLINE void table_value_and_slope(const Real* p, Vec<Real> t, long columns, Vec<Real>& b,
+                                          Vec<Real>& d) {
+  if constexpr (Rows == 2) {
+    b = load(p);
+    d = load(p + columns);
+  } else {
+    Vec<Real> y = load(p + 5 * columns);
+    Vec<Real> x = y * t + load(p + 4 * columns);
+    y = y * t + x;
+    x = x * t + load(p + 3 * columns);
+    y = y * t + x;
+    x = x * t + load(p + 2 * columns);
+    y = y * t + x;
+    x = x * t + load(p + columns);
+    d = y * t + x;
+    b = x * t + load(p);
   }
 }
 
@@ -67,14 +58,19 @@ void accumulate_columns(const NeighborBlock<Real>& n, std::int64_t first, int co
   for (int c = 0; c < 4; ++c)
 #pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) acc[c][v] = Vec<Real>{};
+  const Real* const* piece = n.piece.data();
+  const Real *t = n.t.data(), *r0 = n.row[0].data(), *r1 = n.row[1].data(), *r2 = n.row[2].data(),
+             *r3 = n.row[3].data();
   for (std::int64_t k = first; k < first + count; ++k) {
-    Vec<Real> b[NV];
-    table_value<Real, NV, Rows>(n.piece[k] + column, broadcast(n.t[k]), columns, b);
+    const Vec<Real> u = broadcast(t[k]), x0 = broadcast(r0[k]), x1 = broadcast(r1[k]), x2 = broadcast(r2[k]),
+                    x3 = broadcast(r3[k]);
 #pragma GCC unroll 4
-    for (int c = 0; c < 4; ++c) {
-      const Vec<Real> r = broadcast(n.row[c][k]);
-#pragma GCC unroll 4
-      for (int v = 0; v < NV; ++v) acc[c][v] += r * b[v];
+    for (int v = 0; v < NV; ++v) {
+      const Vec<Real> b = table_value<Real, Rows>(piece[k] + column + v * k_lanes<Real>, u, columns);
+      acc[0][v] += x0 * b;
+      acc[1][v] += x1 * b;
+      acc[2][v] += x2 * b;
+      acc[3][v] += x3 * b;
     }
   }
 #pragma GCC unroll 4
@@ -138,18 +134,44 @@ void descriptor_row(const PackedModel<Real>& model, const PackedCentre<Real>& ce
   }
 }
 
-/// Rows of k_lanes atoms (lanes, size) to lanes over atoms (size, batch), and back.
+/// One butterfly of a square transpose: swaps the off-diagonal blocks of size S of two rows.
+template <class Real, int S, int... J>
+NANODAY_INLINE void swap_blocks(Vec<Real>& a, Vec<Real>& b, std::integer_sequence<int, J...>) {
+  constexpr int n = k_lanes<Real>;
+  const Vec<Real> low = __builtin_shufflevector(a, b, ((J & S) == 0 ? J : n + J - S)...);
+  b = __builtin_shufflevector(a, b, ((J & S) == 0 ? J + S : n + J)...);
+  a = low;
+}
+template <class Real, int S>
+NANODAY_INLINE void transpose_stage(Vec<Real>* v) {
+#pragma GCC unroll 16
+  for (int i = 0; i < k_lanes<Real>; ++i)
+    if ((i & S) == 0) swap_blocks<Real, S>(v[i], v[i + S], std::make_integer_sequence<int, k_lanes<Real>>{});
+  if constexpr (2 * S < k_lanes<Real>) transpose_stage<Real, 2 * S>(v);
+}
+
+/// (k_lanes, k_lanes) block from rows `from_stride` apart to rows `to_stride` apart, transposed.
+template <class Real>
+NANODAY_INLINE void transpose_block(const Real* from, long from_stride, Real* to, long to_stride) {
+  Vec<Real> v[k_lanes<Real>];
+#pragma GCC unroll 16
+  for (int i = 0; i < k_lanes<Real>; ++i) v[i] = load(from + i * from_stride);
+  transpose_stage<Real, 1>(v);
+#pragma GCC unroll 16
+  for (int i = 0; i < k_lanes<Real>; ++i) store(to + i * to_stride, v[i]);
+}
+
+/// Rows of k_lanes atoms (lanes, size) to lanes over atoms (size, batch), and back. size is a multiple of
+/// k_lanes.
 template <class Real>
 void rows_to_lanes(const Real* rows, int size, Real* lanes) {
-  for (int x = 0; x < size; ++x)
-    for (int l = 0; l < k_lanes<Real>; ++l)
-      lanes[static_cast<long>(x) * k_batch<Real> + l] = rows[static_cast<long>(l) * size + x];
+  for (int x = 0; x < size; x += k_lanes<Real>)
+    transpose_block(rows + x, size, lanes + static_cast<long>(x) * k_batch<Real>, k_batch<Real>);
 }
 template <class Real>
 void lanes_to_rows(const Real* lanes, int size, Real* rows) {
-  for (int x = 0; x < size; ++x)
-    for (int l = 0; l < k_lanes<Real>; ++l)
-      rows[static_cast<long>(l) * size + x] = lanes[static_cast<long>(x) * k_batch<Real> + l];
+  for (int x = 0; x < size; x += k_lanes<Real>)
+    transpose_block(lanes + static_cast<long>(x) * k_batch<Real>, k_batch<Real>, rows + x, size);
 }
 
 /// a of every atom of the batch, lanes over atoms; unused lanes are zero.
@@ -182,59 +204,97 @@ const Real* rotate(const PackedCentre<Real>& centre, Workspace<Real>& ws, int n_
   return ws.rotated.data();
 }
 
-/// S[f] = Σ_c a'[c, p_f] a'[c, q_f]. Pairs with equal p follow each other.
-template <class Real>
-void pair_features(const PackedCentre<Real>& centre, const Real* a, int rows, Workspace<Real>& ws,
-                   int n_vectors) {
+/// Lanes of double as float, and back.
+NANODAY_INLINE void store_single(float* p, Vec<double> v) {
+  typedef float Narrow __attribute__((vector_size(NANODAY_VECTOR_BYTES / 2)));
+  const Narrow out = __builtin_convertvector(v, Narrow);
+  std::memcpy(p, &out, sizeof out);
+}
+NANODAY_INLINE Vec<double> load_single(const float* p) {
+  typedef float Narrow __attribute__((vector_size(NANODAY_VECTOR_BYTES / 2)));
+  Narrow in;
+  std::memcpy(&in, p, sizeof in);
+  return __builtin_convertvector(in, Vec<double>);
+}
+
+/// Features first…last of S[f] = Σ_c a'[c, p_f] a'[c, q_f], handed to put(f, value). Pairs with equal p
+/// follow each other.
+template <class Real, class Put>
+NANODAY_INLINE void pair_products(const PackedCentre<Real>& centre, const Real* x, long stride, int first,
+                                  int last, const Put& put) {
   constexpr long b = k_batch<Real>;
-  const long stride = rows * b;
-  const int n = static_cast<int>(centre.pair_p.size());
-  for (int v = 0; v < n_vectors; ++v) {
-    const Real* x = a + v * k_lanes<Real>;
-    Real* out = ws.features.data() + v * k_lanes<Real>;
-    for (int f = 0; f < n;) {
-      const int p = centre.pair_p[f];
-      const Vec<Real> p0 = load(x + p * b), p1 = load(x + stride + p * b);
-      const Vec<Real> p2 = load(x + 2 * stride + p * b), p3 = load(x + 3 * stride + p * b);
-      for (; f < n && centre.pair_p[f] == p; ++f) {
-        const Real* q = x + centre.pair_q[f] * b;
-        store(out + f * b,
-              p0 * load(q) + p1 * load(q + stride) + p2 * load(q + 2 * stride) + p3 * load(q + 3 * stride));
-      }
+  for (int f = first; f < last;) {
+    const int p = centre.pair_p[f];
+    const Vec<Real> p0 = load(x + p * b), p1 = load(x + stride + p * b);
+    const Vec<Real> p2 = load(x + 2 * stride + p * b), p3 = load(x + 3 * stride + p * b);
+    for (; f < last && centre.pair_p[f] == p; ++f) {
+      const Real* q = x + centre.pair_q[f] * b;
+      put(f, p0 * load(q) + p1 * load(q + stride) + p2 * load(q + 2 * stride) + p3 * load(q + 3 * stride));
     }
   }
 }
 
-/// ∂E/∂a'[c, p] += ∂E/∂S[f] a'[c, q], and p ↔ q. `d` must be zero or hold what is to be added to.
+/// S into ws.features, those from n_precise on into ws.weak.
+template <class Real>
+void pair_features(const PackedCentre<Real>& centre, const Real* a, int rows, int n_precise,
+                   Workspace<Real>& ws, int n_vectors) {
+  constexpr long b = k_batch<Real>;
+  const int n = static_cast<int>(centre.pair_p.size());
+  for (int v = 0; v < n_vectors; ++v) {
+    const long lane = v * k_lanes<Real>;
+    Real* out = ws.features.data() + lane;
+    pair_products(centre, a + lane, rows * b, 0, n_precise,
+                  [&](int f, Vec<Real> s) { store(out + f * b, s); });
+    if constexpr (std::is_same_v<Real, double>) {
+      float* weak = ws.weak.data() + lane;
+      pair_products(centre, a + lane, rows * b, n_precise, n,
+                    [&](int f, Vec<Real> s) { store_single(weak + (f - n_precise) * b, s); });
+    }
+  }
+}
+
+/// ∂E/∂a'[c, p] += ∂E/∂S[f] a'[c, q], and p ↔ q, for features first…last with ∂E/∂S[f] = get(f).
+template <class Real, class Get>
+NANODAY_INLINE void pair_products_gradient(const PackedCentre<Real>& centre, const Real* x, Real* y,
+                                           long stride, int first, int last, const Get& get) {
+  constexpr long b = k_batch<Real>;
+  for (int f = first; f < last;) {
+    const int p = centre.pair_p[f];
+    Vec<Real> p_in[4], p_out[4];
+#pragma GCC unroll 4
+    for (int c = 0; c < 4; ++c) {
+      p_in[c] = load(x + c * stride + p * b);
+      p_out[c] = Vec<Real>{};
+    }
+    for (; f < last && centre.pair_p[f] == p; ++f) {
+      const Vec<Real> s = get(f);
+      const long q = centre.pair_q[f] * b;
+#pragma GCC unroll 4
+      for (int c = 0; c < 4; ++c) {
+        p_out[c] += s * load(x + c * stride + q);
+        store(y + c * stride + q, load(y + c * stride + q) + s * p_in[c]);
+      }
+    }
+#pragma GCC unroll 4
+    for (int c = 0; c < 4; ++c) store(y + c * stride + p * b, load(y + c * stride + p * b) + p_out[c]);
+  }
+}
+
+/// ∂E/∂S in ws.features and ws.weak back to ∂E/∂a', added to `d`.
 template <class Real>
 void pair_features_gradient(const PackedCentre<Real>& centre, const Real* a, int rows,
                             const Workspace<Real>& ws, Real* d, int n_vectors) {
   constexpr long b = k_batch<Real>;
-  const long stride = rows * b;
-  const int n = static_cast<int>(centre.pair_p.size());
+  const int n = static_cast<int>(centre.pair_p.size()), n_precise = centre.n_precise;
   for (int v = 0; v < n_vectors; ++v) {
-    const Real* x = a + v * k_lanes<Real>;
-    Real* y = d + v * k_lanes<Real>;
-    const Real* g = ws.features.data() + v * k_lanes<Real>;
-    for (int f = 0; f < n;) {
-      const int p = centre.pair_p[f];
-      Vec<Real> p_in[4], p_out[4];
-#pragma GCC unroll 4
-      for (int c = 0; c < 4; ++c) {
-        p_in[c] = load(x + c * stride + p * b);
-        p_out[c] = Vec<Real>{};
-      }
-      for (; f < n && centre.pair_p[f] == p; ++f) {
-        const Vec<Real> s = load(g + f * b);
-        const long q = centre.pair_q[f] * b;
-#pragma GCC unroll 4
-        for (int c = 0; c < 4; ++c) {
-          p_out[c] += s * load(x + c * stride + q);
-          store(y + c * stride + q, load(y + c * stride + q) + s * p_in[c]);
-        }
-      }
-#pragma GCC unroll 4
-      for (int c = 0; c < 4; ++c) store(y + c * stride + p * b, load(y + c * stride + p * b) + p_out[c]);
+    const long lane = v * k_lanes<Real>;
+    const Real* g = ws.features.data() + lane;
+    pair_products_gradient(centre, a + lane, d + lane, rows * b, 0, n_precise,
+                           [&](int f) { return load(g + f * b); });
+    if constexpr (std::is_same_v<Real, double>) {
+      const float* weak = ws.weak.data() + lane;
+      pair_products_gradient(centre, a + lane, d + lane, rows * b, n_precise, n,
+                             [&](int f) { return load_single(weak + (f - n_precise) * b); });
     }
   }
 }

@@ -113,13 +113,13 @@ void continue_table(const PackedTable<Real>& table, NeighborBlock<Real>& n, std:
   for (std::int64_t k = first; k < first + count; k += lanes) {
     bool evaluated = false;
     for (int l = 0; l < lanes && k + l < first + count; ++l) {
-      const double s = n.s[k + l];
+      const double s = n.s[k - first + l];
       if (tabulated && s >= table.lower && s < table.max) continue;
       if (table.net == nullptr) {
         continue_linearly(table, s, k + l, n, special);
         continue;
       }
-      if (!evaluated) embedding_lanes(*table.net, load(&n.s[k]), x, d, y, e);
+      if (!evaluated) embedding_lanes(*table.net, load(&n.s[k - first]), x, d, y, e);
       evaluated = true;
       Real* p = linear_piece(special, table.columns, rows);
       for (int m = 0; m < table.net_columns; ++m) {

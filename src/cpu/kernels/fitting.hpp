@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "cpu/kernels/descriptor.hpp"
 #include "cpu/kernels/embedding_net.hpp"
 #include "cpu/kernels/gemm.hpp"
 
@@ -28,15 +29,47 @@ void activate_layer(const PackedModel<Real>& model, const PackedDense<Real>& lay
   }
 }
 
-/// Hidden layers forward from ws.features; the last layer's outputs only if `want_last`.
+/// Vectors of float that cover n_vectors vectors of double.
+inline constexpr int single_vectors(int n_vectors) { return (n_vectors + 1) / 2; }
+
+/// Adds the weak products' share of the first layer to z; multiplied in single precision.
+inline void add_weak_products(const PackedDense<float>& layer, Workspace<double>& ws, int n_vectors) {
+  constexpr int b = k_batch<double>;
+  gemm<float, GemmStart::zero, b>(layer.forward, layer.n_in, ws.weak.data(), ws.weak_z.data(),
+                                  layer.bias.data(), single_vectors(n_vectors));
+  for (int o = 0; o < layer.n_out; ++o)
+    for (int v = 0; v < n_vectors; ++v) {
+      const long at = static_cast<long>(o) * b + v * k_lanes<double>;
+      store(ws.hidden[0].data() + at, load(ws.hidden[0].data() + at) + load_single(ws.weak_z.data() + at));
+    }
+}
+
+/// ∂E/∂S of the weak products from ∂E/∂z of the first layer.
+inline void weak_products_backward(const PackedDense<float>& layer, const double* dz, Workspace<double>& ws,
+                                   int n_vectors) {
+  constexpr int b = k_batch<double>;
+  for (int o = 0; o < layer.n_out; ++o)
+    for (int v = 0; v < n_vectors; ++v) {
+      const long at = static_cast<long>(o) * b + v * k_lanes<double>;
+      store_single(ws.weak_z.data() + at, load(dz + at));
+    }
+  gemm<float, GemmStart::zero, b>(layer.backward, layer.n_out, ws.weak_z.data(), ws.weak.data(),
+                                  layer.bias.data(), single_vectors(n_vectors));
+}
+
+/// Hidden layers forward from ws.features, which hold the inputs of `first`; the last layer's outputs only if
+/// `want_last`.
 template <class Real>
-void fitting_forward(const PackedModel<Real>& model, const PackedCentre<Real>& centre, Workspace<Real>& ws,
-                     bool want_last, int n_vectors) {
+void fitting_forward(const PackedModel<Real>& model, const PackedCentre<Real>& centre,
+                     const PackedDense<Real>& first, Workspace<Real>& ws, bool want_last, int n_vectors) {
   const Real* in = ws.features.data();
   for (std::size_t l = 0; l < centre.layers.size(); ++l) {
-    const PackedDense<Real>& layer = centre.layers[l];
+    const PackedDense<Real>& layer = l == 0 ? first : centre.layers[l];
     gemm<Real, GemmStart::row>(layer.forward, layer.n_in, in, ws.hidden[l].data(), layer.bias.data(),
                                n_vectors);
+    if constexpr (std::is_same_v<Real, double>)
+      if (l == 0 && &first != &centre.full_first && centre.weak_first.n_in > 0)
+        add_weak_products(centre.weak_first, ws, n_vectors);
     activate_layer(model, layer, ws.hidden[l].data(), ws.slope[l].data(),
                    l > 0 ? ws.hidden[l - 1].data() : nullptr, want_last || l + 1 < centre.layers.size(),
                    n_vectors);
@@ -87,6 +120,8 @@ void fitting_backward(const PackedCentre<Real>& centre, Workspace<Real>& ws, int
   }
   const PackedDense<Real>& first = centre.layers[0];
   multiply_by(ws.slope[0].data(), dh, first.n_out, n_vectors);
+  if constexpr (std::is_same_v<Real, double>)
+    if (centre.weak_first.n_in > 0) weak_products_backward(centre.weak_first, dh, ws, n_vectors);
   gemm<Real, GemmStart::zero>(first.backward, first.n_out, dh, ws.features.data(), first.bias.data(),
                               n_vectors);
 }

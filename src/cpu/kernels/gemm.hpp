@@ -19,10 +19,10 @@ inline constexpr int k_gemm_rows = 4;
 
 /// k_gemm_rows outputs for NV vectors of atoms: z[o] = start + Σ_k w[k][o] x[k], k ascending, so that a
 /// result does not depend on where an atom sits in its batch.
-template <class Real, int NV, GemmStart Start>
+template <class Real, int NV, GemmStart Start, int LD>
 NANODAY_INLINE void gemm_tile(const Real* __restrict w, int n_in, const Real* __restrict x,
                               Real* __restrict z, const Real* __restrict row) {
-  constexpr int ld = k_batch<Real>, lanes = k_lanes<Real>;
+  constexpr int ld = LD, lanes = k_lanes<Real>;
   Vec<Real> acc[k_gemm_rows][NV];
 #pragma GCC unroll 8
   for (int o = 0; o < k_gemm_rows; ++o)
@@ -50,35 +50,35 @@ NANODAY_INLINE void gemm_tile(const Real* __restrict w, int n_in, const Real* __
 }
 
 /// One panel of eight outputs for NV vectors of atoms.
-template <class Real, int NV, GemmStart Start>
+template <class Real, int NV, GemmStart Start, int LD>
 NANODAY_INLINE void gemm_panel(const Real* w, int n_in, const Real* x, Real* z, const Real* row) {
   for (int o = 0; o < k_panel; o += k_gemm_rows)
-    gemm_tile<Real, NV, Start>(w + o, n_in, x, z + static_cast<long>(o) * k_batch<Real>, row + o);
+    gemm_tile<Real, NV, Start, LD>(w + o, n_in, x, z + static_cast<long>(o) * LD, row + o);
 }
 
-/// z (8·n_panels, batch) = start + panelsᵀ · x (n_in, batch), for the first n_vectors vectors of atoms.
+/// z (8·n_panels, LD) = start + panelsᵀ · x (n_in, LD), for the first n_vectors vectors of atoms.
 /// Panels outside: a panel is fetched once and stays in the first-level cache for all atoms of the batch.
-template <class Real, GemmStart Start>
+template <class Real, GemmStart Start, int LD = k_batch<Real>>
 void gemm(const Real* panels, int n_panels, int n_in, const Real* x, Real* z, const Real* row,
           int n_vectors) {
   constexpr int lanes = k_lanes<Real>;
   for (int p = 0; p < n_panels; ++p) {
     const Real* w = panels + static_cast<long>(p) * n_in * k_panel;
-    Real* out = z + static_cast<long>(p) * k_panel * k_batch<Real>;
+    Real* out = z + static_cast<long>(p) * k_panel * LD;
     const Real* start = row + p * k_panel;
     int v = 0;
     for (; v + 3 <= n_vectors; v += 3)
-      gemm_panel<Real, 3, Start>(w, n_in, x + v * lanes, out + v * lanes, start);
-    if (n_vectors - v == 2) gemm_panel<Real, 2, Start>(w, n_in, x + v * lanes, out + v * lanes, start);
-    if (n_vectors - v == 1) gemm_panel<Real, 1, Start>(w, n_in, x + v * lanes, out + v * lanes, start);
+      gemm_panel<Real, 3, Start, LD>(w, n_in, x + v * lanes, out + v * lanes, start);
+    if (n_vectors - v == 2) gemm_panel<Real, 2, Start, LD>(w, n_in, x + v * lanes, out + v * lanes, start);
+    if (n_vectors - v == 1) gemm_panel<Real, 1, Start, LD>(w, n_in, x + v * lanes, out + v * lanes, start);
   }
 }
 
-template <class Real, GemmStart Start>
+template <class Real, GemmStart Start, int LD = k_batch<Real>>
 void gemm(const Array<Real>& panels, int n_in, const Real* x, Real* z, const Real* row, int n_vectors) {
-  gemm<Real, Start>(panels.data(),
-                    static_cast<int>(panels.size() / (static_cast<std::size_t>(n_in) * k_panel)), n_in, x, z,
-                    row, n_vectors);
+  gemm<Real, Start, LD>(panels.data(),
+                        static_cast<int>(panels.size() / (static_cast<std::size_t>(n_in) * k_panel)), n_in, x,
+                        z, row, n_vectors);
 }
 
 }  // namespace nanoday::cpu::NANODAY_ISA

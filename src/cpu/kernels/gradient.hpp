@@ -17,27 +17,30 @@ void row_gradient_columns(NeighborBlock<Real>& n, std::int64_t first, int count,
   for (int c = 0; c < 4; ++c)
 #pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) g[c][v] = load(da + c * ld + v * k_lanes<Real>);
+  const Real* const* piece = n.piece.data();
+  const Real *t = n.t.data(), *r0 = n.row[0].data(), *r1 = n.row[1].data(), *r2 = n.row[2].data(),
+             *r3 = n.row[3].data();
+  Real* out = n.d_row.data() - 4 * first;
   for (std::int64_t k = first; k < first + count; ++k) {
-    Vec<Real> b[NV], d[NV];
-    table_value_and_slope<Real, NV, Rows>(n.piece[k] + column, broadcast(n.t[k]), columns, b, d);
-    const Vec<Real> r0 = broadcast(n.row[0][k]), r1 = broadcast(n.row[1][k]);
-    const Vec<Real> r2 = broadcast(n.row[2][k]), r3 = broadcast(n.row[3][k]);
+    const Vec<Real> u = broadcast(t[k]), x0 = broadcast(r0[k]), x1 = broadcast(r1[k]), x2 = broadcast(r2[k]),
+                    x3 = broadcast(r3[k]);
     Vec<Real> s0{}, s1{}, s2{}, s3{};
 #pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) {
-      const Vec<Real> db = g[0][v] * r0 + g[1][v] * r1 + g[2][v] * r2 + g[3][v] * r3;
-      s0 += g[0][v] * b[v] + db * d[v];
-      s1 += g[1][v] * b[v];
-      s2 += g[2][v] * b[v];
-      s3 += g[3][v] * b[v];
+      Vec<Real> b, d;
+      table_value_and_slope<Real, Rows>(piece[k] + column + v * k_lanes<Real>, u, columns, b, d);
+      const Vec<Real> db = g[0][v] * x0 + g[1][v] * x1 + g[2][v] * x2 + g[3][v] * x3;
+      s0 += g[0][v] * b + db * d;
+      s1 += g[1][v] * b;
+      s2 += g[2][v] * b;
+      s3 += g[3][v] * b;
     }
-    Real* out = &n.d_row[4 * k];
     if constexpr (First) {
-      sum_lanes4<Real>(s0, s1, s2, s3, out);
+      sum_lanes4<Real>(s0, s1, s2, s3, out + 4 * k);
     } else {
       Real sum[4];
       sum_lanes4<Real>(s0, s1, s2, s3, sum);
-      for (int c = 0; c < 4; ++c) out[c] += sum[c];
+      for (int c = 0; c < 4; ++c) out[4 * k + c] += sum[c];
     }
   }
 }
@@ -80,14 +83,14 @@ void pair_gradient(const PackedCentre<Real>& centre, NeighborBlock<Real>& n, std
   using V = Vec<double>;
   for (std::int64_t k = first; k < first + count; k += k_lanes<double>) {
     const V x = load(&n.dx[k]), y = load(&n.dy[k]), z = load(&n.dz[k]);
-    const Real* rows = &n.d_row[4 * k];
+    const Real* rows = &n.d_row[4 * (k - first)];
     const V q0 = component(rows, 0) * centre.inverse_std[0], q1 = component(rows, 1) * centre.inverse_std[1];
     const V q2 = component(rows, 2) * centre.inverse_std[2], q3 = component(rows, 3) * centre.inverse_std[3];
     const V along = q0 * load(&n.radial[k]) + load(&n.angular[k]) * (q1 * x + q2 * y + q3 * z);
     const V iso = load(&n.isotropic[k]);
-    store(&n.g[0][k], along * x + iso * q1);
-    store(&n.g[1][k], along * y + iso * q2);
-    store(&n.g[2][k], along * z + iso * q3);
+    store(&n.g[0][k - first], along * x + iso * q1);
+    store(&n.g[1][k - first], along * y + iso * q2);
+    store(&n.g[2][k - first], along * z + iso * q3);
   }
 }
 
@@ -100,7 +103,7 @@ void scatter_force(const NeighborBlock<Real>& n, std::int64_t first, int count, 
                    Vec4* force) {
   ForceRow own{};
   for (std::int64_t k = first; k < first + count; ++k) {
-    const ForceRow g{n.g[0][k], n.g[1][k], n.g[2][k], 0.0};
+    const ForceRow g{n.g[0][k - first], n.g[1][k - first], n.g[2][k - first], 0.0};
     double* f = &force[n.index[k]].x;
     ForceRow at;
     std::memcpy(&at, f, sizeof at);
@@ -124,7 +127,7 @@ bool scatter_fixed(const NeighborBlock<Real>& n, std::int64_t first, int count, 
   std::int64_t own[3] = {0, 0, 0};
   bool fits = true;
   for (std::int64_t k = first; k < first + count; ++k) {
-    const double g[3] = {n.g[0][k], n.g[1][k], n.g[2][k]};
+    const double g[3] = {n.g[0][k - first], n.g[1][k - first], n.g[2][k - first]};
     auto& row = fixed[n.index[k]];
     for (int c = 0; c < 3; ++c) {
       fits &= g[c] < k_limit && g[c] > -k_limit;
@@ -142,7 +145,8 @@ template <class Real>
 void add_virial(const NeighborBlock<Real>& n, std::int64_t first, int count, std::array<double, 9>& centre,
                 std::array<double, 9>* on_neighbor) {
   for (std::int64_t k = first; k < first + count; ++k) {
-    const double g[3] = {n.g[0][k], n.g[1][k], n.g[2][k]}, r[3] = {n.dx[k], n.dy[k], n.dz[k]};
+    const double g[3] = {n.g[0][k - first], n.g[1][k - first], n.g[2][k - first]},
+                 r[3] = {n.dx[k], n.dy[k], n.dz[k]};
     for (int a = 0; a < 3; ++a)
       for (int b = 0; b < 3; ++b) {
         const double w = g[a] * r[b];

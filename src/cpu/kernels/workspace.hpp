@@ -19,20 +19,28 @@ struct NeighborBlock {
   std::vector<std::int64_t> first;
   std::vector<std::int32_t> count;
   Array<std::int32_t> index;                 ///< neighbor atom
-  Array<double> dx, dy, dz, r2;              ///< displacement [Å], squared distance [Å²]
+  Array<double> dx, dy, dz;                  ///< displacement [Å]
   Array<double> radial, angular, isotropic;  ///< derivative scalars of EnvironmentRow
   std::array<Array<Real>, 4> row;            ///< normalised environment row, component by component
-  Array<double> s;                           ///< s̃, the first component, in double
   Array<Real> t;                             ///< coordinate inside the table piece
   Array<const Real*> piece;                  ///< (6, columns) coefficients
-  Array<Real> d_row;                         ///< (n, 4) ∂E/∂R of the normalised row
-  std::array<Array<double>, 3> g;            ///< ∂E_i/∂r_ij [eV/Å]
+
+  // Only of the segment at hand, counted from its first entry: what is not kept stays in the first cache.
+  Array<double> r2;                ///< squared distance [Å²]
+  Array<double> s;                 ///< s̃, the first row component, in double
+  Array<Real> d_row;               ///< (n, 4) ∂E/∂R of the normalised row
+  std::array<Array<double>, 3> g;  ///< ∂E_i/∂r_ij [eV/Å]
 
   std::int64_t capacity() const { return static_cast<std::int64_t>(index.size()); }
   void reserve(std::int64_t n) {
     if (n > capacity()) grow(n);
   }
   void grow(std::int64_t n);
+  /// Room for one segment of up to n entries.
+  void reserve_segment(std::int64_t n) {
+    if (n > static_cast<std::int64_t>(r2.size())) grow_segment(n);
+  }
+  void grow_segment(std::int64_t n);
 };
 
 /// Table pieces made for single neighbors: the net's value and slope, or a linear continuation.
@@ -70,6 +78,8 @@ struct Workspace {
   Array<Real> rotated;                     ///< (4, rotated, batch) a'
   Array<Real> d_rotated;                   ///< (4, rotated, batch) ∂E/∂a'
   Array<Real> features;                    ///< (features, batch) S; later ∂E/∂S
+  Array<float> weak;                       ///< (weak features, batch) their S, in single; later ∂E/∂S
+  Array<float> weak_z;                     ///< (width, batch) their share of z; later ∂E/∂z in single
   Array<Real> staging;                     ///< (lanes ≤ 16, 4, columns) a of some atoms, row by row
   std::vector<Array<Real>> hidden, slope;  ///< per layer (width, batch): output and dz factor
   Array<Real> grad0, grad1;                ///< (width, batch)
