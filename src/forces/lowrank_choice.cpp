@@ -91,9 +91,8 @@ LowRankProposal::LowRankProposal(std::shared_ptr<const Model> model, const Descr
   find_bases();
 }
 
-std::shared_ptr<const InferencePlan> LowRankProposal::take_rank(int rank) {
-  rank_ = std::min(rank, model_->m1);
-  truncate_bases();
+std::shared_ptr<const InferencePlan> LowRankProposal::take_ranks(const std::vector<int>& ranks) {
+  truncate_bases(ranks);
   centres_.assign(model_->n_types(), {});
   LowRankChoice all;
   all.basis = basis_;
@@ -183,19 +182,25 @@ LowRankProposal::FullBasis LowRankProposal::find_basis(int centre, int neighbor)
   basis.range = table_range(model, model.one_sided ? -1 : centre, neighbor);
   const PieceTable full = model.compressed ? convert_table(model.tables[k], {}, 0)
                                            : make_table(model.embedding[k], basis.range, 0.05, {}, 0);
-  std::vector<double> g, b, d;
+  // Short distances move s̃ fastest, so values and slopes count more there: forces are what is bounded.
+  std::vector<double> g, slopes, b, d;
   for (int i = 0; i < samples; ++i) {
-    value_and_slope(full, basis.range[0] + (basis.range[1] - basis.range[0]) * i / (samples - 1.0), b, d);
-    g.insert(g.end(), b.begin(), b.end());
+    const double x = i / (samples - 1.0), weight = 1 + x * x;
+    value_and_slope(full, basis.range[0] + (basis.range[1] - basis.range[0]) * x, b, d);
+    for (int m = 0; m < m1; ++m) {
+      g.push_back(weight * b[m]);
+      slopes.push_back(0.3 * (weight * x + 1e-3) * d[m]);
+    }
   }
+  g.insert(g.end(), slopes.begin(), slopes.end());
   const std::vector<double> v =
-      right_singular_vectors(matrix_product(g, root.root, samples, m1, m1), samples, m1);
+      right_singular_vectors(matrix_product(g, root.root, 2 * samples, m1, m1), 2 * samples, m1);
   basis.expand = matrix_product(v, root.inverse, m1, m1, m1);
   basis.project = matrix_product(root.root, transposed(v, m1, m1), m1, m1, m1);
   return basis;
 }
 
-void LowRankProposal::truncate_bases() {
+void LowRankProposal::truncate_bases(const std::vector<int>& ranks) {
   const Model& model = *model_;
   const int m1 = model.m1;
   basis_.assign(model.pair_count(), {});
@@ -204,13 +209,14 @@ void LowRankProposal::truncate_bases() {
     const FullBasis& full = full_basis_[k];
     if (full.expand.empty()) continue;
     LowRankChoice::Basis& basis = basis_[k];
-    basis.rank = rank_;
-    basis.expand.assign(full.expand.begin(), full.expand.begin() + static_cast<std::ptrdiff_t>(rank_) * m1);
+    const int rank = std::min(ranks[k], m1);
+    basis.rank = rank;
+    basis.expand.assign(full.expand.begin(), full.expand.begin() + static_cast<std::ptrdiff_t>(rank) * m1);
     for (int m = 0; m < m1; ++m)
       basis.project.insert(basis.project.end(), full.project.begin() + static_cast<std::ptrdiff_t>(m) * m1,
-                           full.project.begin() + static_cast<std::ptrdiff_t>(m) * m1 + rank_);
-    tables_[k] = model.compressed ? convert_table(model.tables[k], basis.project, rank_)
-                                  : make_table(model.embedding[k], full.range, 0.05, basis.project, rank_);
+                           full.project.begin() + static_cast<std::ptrdiff_t>(m) * m1 + rank);
+    tables_[k] = model.compressed ? convert_table(model.tables[k], basis.project, rank)
+                                  : make_table(model.embedding[k], full.range, 0.05, basis.project, rank);
   }
 }
 
@@ -222,11 +228,15 @@ std::vector<double> LowRankProposal::columns(const DescriptorStatistics::Centre&
     if (model.is_excluded(c.type, n)) continue;
     const std::vector<double> t(c.t.begin() + static_cast<std::ptrdiff_t>(n) * 4 * model.m1,
                                 c.t.begin() + static_cast<std::ptrdiff_t>(n + 1) * 4 * model.m1);
-    parts.push_back(matrix_product(t, basis_[model.pair_index(c.type, n)].project, 4, model.m1, rank_));
+    const auto& basis = basis_[model.pair_index(c.type, n)];
+    parts.push_back(matrix_product(t, basis.project, 4, model.m1, basis.rank));
   }
   std::vector<double> a;
   for (int row = 0; row < 4; ++row)
-    for (const auto& p : parts) a.insert(a.end(), p.begin() + row * rank_, p.begin() + (row + 1) * rank_);
+    for (const auto& p : parts) {
+      const std::ptrdiff_t rank = static_cast<std::ptrdiff_t>(p.size() / 4);
+      a.insert(a.end(), p.begin() + row * rank, p.begin() + (row + 1) * rank);
+    }
   return a;
 }
 
@@ -236,7 +246,7 @@ std::vector<double> LowRankProposal::derivative_covariance(int type) const {
   std::vector<int> first(model.n_types(), -1);
   int n_columns = 0;
   for (int n = 0; n < model.n_types(); ++n)
-    if (!model.is_excluded(type, n)) first[n] = n_columns, n_columns += rank_;
+    if (!model.is_excluded(type, n)) first[n] = n_columns, n_columns += rank_of(type, n);
   std::vector<double> sum(static_cast<std::size_t>(n_columns) * n_columns, 0.0), b, d;
   double centres = 0;
   for (const auto& c : statistics_.centres) {
@@ -244,9 +254,10 @@ std::vector<double> LowRankProposal::derivative_covariance(int type) const {
     ++centres;
     for (const auto& n : c.neighbors) {
       value_and_slope(tables_[model.pair_index(type, n.type)], n.s, b, d);
-      for (int p = 0; p < rank_; ++p) {
+      const int rank = rank_of(type, n.type);
+      for (int p = 0; p < rank; ++p) {
         double* to = sum.data() + static_cast<std::size_t>(first[n.type] + p) * n_columns + first[n.type];
-        for (int q = 0; q < rank_; ++q)
+        for (int q = 0; q < rank; ++q)
           to[q] += n.alpha * b[p] * b[q] + n.beta * (b[p] * d[q] + d[p] * b[q]) + n.gamma * d[p] * d[q];
       }
     }
@@ -264,7 +275,7 @@ void LowRankProposal::rotate(int type) {
     if (model.is_excluded(type, k)) continue;
     const auto& e = basis_[model.pair_index(type, k)].expand;
     v.insert(v.end(), e.begin(), e.end());
-    n += rank_;
+    n += rank_of(type, k);
   }
   if (n == 0) return;
   covariance.assign(static_cast<std::size_t>(n) * n, 0.0);
@@ -309,11 +320,11 @@ std::vector<double> LowRankProposal::column_derivatives(const DescriptorStatisti
   std::vector<double> sum(n, 0.0), b, d, rb(n), rd(n);
   for (const auto& neighbor : c.neighbors) {
     int first = 0;
-    for (int k = 0; k < neighbor.type; ++k) first += model.is_excluded(c.type, k) ? 0 : rank_;
+    for (int k = 0; k < neighbor.type; ++k) first += model.is_excluded(c.type, k) ? 0 : rank_of(c.type, k);
     value_and_slope(tables_[model.pair_index(c.type, neighbor.type)], neighbor.s, b, d);
     std::fill(rb.begin(), rb.end(), 0.0);
     std::fill(rd.begin(), rd.end(), 0.0);
-    for (int p = 0; p < rank_; ++p) {
+    for (int p = 0; p < rank_of(c.type, neighbor.type); ++p) {
       const double* u = form.rotation.data() + static_cast<std::size_t>(first + p) * n;
       for (int q = 0; q < n; ++q) {
         rb[q] += b[p] * u[q];

@@ -20,8 +20,8 @@ class LowRankProposal {
  public:
   LowRankProposal(std::shared_ptr<const Model> model, const DescriptorStatistics& statistics);
 
-  /// Takes the first `rank` basis functions of every table; returns the form with all products.
-  std::shared_ptr<const InferencePlan> take_rank(int rank);
+  /// Takes the first ranks[k] basis functions of table k; returns the form with all products.
+  std::shared_ptr<const InferencePlan> take_ranks(const std::vector<int>& ranks);
   /// Measures what every product carries; to be called before keep() and ranking().
   void rank_products();
   /// Products carrying more than `threshold` eV/Å (0: all), the mean of the others folded into the bias.
@@ -44,7 +44,8 @@ class LowRankProposal {
   };
   void find_bases();
   FullBasis find_basis(int centre, int neighbor) const;
-  void truncate_bases();
+  void truncate_bases(const std::vector<int>& ranks);
+  int rank_of(int centre, int neighbor) const { return basis_[model_->pair_index(centre, neighbor)].rank; }
   std::vector<double> sensitivity(int type, bool by_gradient) const;
   std::vector<double> columns(const DescriptorStatistics::Centre& c) const;
   std::vector<double> derivative_covariance(int type) const;
@@ -55,7 +56,6 @@ class LowRankProposal {
 
   std::shared_ptr<const Model> model_;
   const DescriptorStatistics& statistics_;
-  int rank_ = 0;
   std::vector<std::vector<double>> felt_, felt_by_force_;  ///< (nt)(M1, M1) sensitivities
   std::vector<FullBasis> full_basis_;                      ///< by Model::pair_index
   std::vector<LowRankChoice::Basis> basis_;

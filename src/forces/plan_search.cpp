@@ -76,24 +76,41 @@ LowRankChoice prune(Backend& backend, const std::shared_ptr<const Model>& model,
   return proposal.keep(good < ranking.size() ? ranking[good] : 0.0, strong);
 }
 
+/// The smallest rank, the same for all tables, whose error is within the bound; then every table's own rank
+/// lowered while it stays there.
+std::vector<int> choose_ranks(Backend& backend, const Model& model, const Reference& reference,
+                              LowRankProposal& proposal, const PlanOptions& options) {
+  const double bound = k_rank_share * options.force_error;
+  const int step = options.precision == Precision::mixed ? 16 : 8;  // whole SIMD vectors of columns
+  const auto error_of = [&](const std::vector<int>& ranks) {
+    return measure(backend, model, reference, proposal.take_ranks(ranks)).force_rms;
+  };
+  int rank = std::min(step, model.m1);
+  std::vector<int> ranks(model.pair_count(), rank);
+  for (double error = error_of(ranks); !(error <= bound); error = error_of(ranks)) {
+    require(rank < model.m1,
+            "no low-rank form of {} meets --force-error {:g} (the full rank {} gives {:.1e} eV/Å); allow a "
+            "larger "
+            "error or use --table quintic or net",
+            model.source, options.force_error, rank, error);
+    rank = std::min(rank + step, model.m1);
+    ranks.assign(ranks.size(), rank);
+  }
+  for (int k = model.pair_count() - 1; k >= 0; --k) {
+    std::vector<int> fewer = ranks;
+    for (fewer[k] -= step; fewer[k] > 0 && error_of(fewer) <= bound; fewer[k] -= step) ranks[k] = fewer[k];
+  }
+  return ranks;
+}
+
 LowRankChoice choose_lowrank(Backend& backend, const std::shared_ptr<const Model>& model,
                              const Reference& reference, const PlanOptions& options) {
   DescriptorStatistics statistics;
   for (const SampleSystem& sample : reference.samples) measure_descriptors(*model, sample, statistics);
   LowRankProposal proposal(model, statistics);
-  const int step = options.precision == Precision::mixed ? 16 : 8;  // whole SIMD vectors of columns
-  for (int rank = std::min(step, model->m1);; rank = std::min(rank + step, model->m1)) {
-    const double error = measure(backend, *model, reference, proposal.take_rank(rank)).force_rms;
-    if (error <= k_rank_share * options.force_error) {
-      proposal.rank_products();
-      return prune(backend, model, reference, proposal, options.force_error);
-    }
-    require(rank < model->m1,
-            "no low-rank form of {} meets --force-error {:g} (the full rank {} gives {:.1e} eV/Å); allow a "
-            "larger "
-            "error or use --table quintic or net",
-            model->source, options.force_error, rank, error);
-  }
+  proposal.take_ranks(choose_ranks(backend, *model, reference, proposal, options));
+  proposal.rank_products();
+  return prune(backend, model, reference, proposal, options.force_error);
 }
 
 }  // namespace

@@ -81,14 +81,14 @@ void fitting_forward(const PackedModel<Real>& model, const PackedCentre<Real>& c
 template <class Real>
 void batch_energy(const PackedCentre<Real>& centre, const Workspace<Real>& ws, double* atom_energy) {
   const Real* h = ws.hidden[centre.layers.size() - 1].data();
-  const int width = centre.layers.back().n_out;
-  for (std::size_t i = 0; i < ws.atoms.size(); ++i) {
-    double e = 0;
-    for (int m = 0; m < width; ++m)
-      e += static_cast<double>(h[static_cast<long>(m) * k_batch<Real> + i]) *
-           static_cast<double>(centre.output[m]);
-    atom_energy[ws.atoms[i]] = (e + centre.output_bias) * centre.energy_scale + centre.energy_shift;
-  }
+  const int n_atoms = static_cast<int>(ws.atoms.size());
+  double e[k_batch<Real>] = {};
+  for (int m = 0; m < centre.layers.back().n_out; ++m)
+    for (int i = 0; i < n_atoms; ++i)
+      e[i] += static_cast<double>(h[static_cast<long>(m) * k_batch<Real> + i]) *
+              static_cast<double>(centre.output[m]);
+  for (int i = 0; i < n_atoms; ++i)
+    atom_energy[ws.atoms[i]] = (e[i] + centre.output_bias) * centre.energy_scale + centre.energy_shift;
 }
 
 template <class Real>
