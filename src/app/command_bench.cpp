@@ -4,6 +4,7 @@
 
 #include "app/json_output.hpp"
 #include "app/sample.hpp"
+#include "app/work_count.hpp"
 #include "core/error.hpp"
 #include "io/element_table.hpp"
 #include "md/observables.hpp"
@@ -44,6 +45,8 @@ struct Timing {
   StageTimes stages;
   std::int64_t rebuilds = 0;
   double drift = 0;  ///< change of the total energy over the measured steps [eV]
+  WorkCount work;    ///< of the last step
+  double peak = 0;   ///< multiply-adds per second this machine reaches on the fitting net's shapes
   double ms_per_step() const { return 1e3 * seconds / static_cast<double>(steps); }
 };
 
@@ -89,6 +92,8 @@ Timing time_steps(Engine& engine, const PlanPointer& plan, BoundSystem system, s
   timing.stages = engine.backend->times();
   timing.rebuilds = evaluator.rebuilds() - rebuilds;
   timing.drift = simulation.observe().total - energy;
+  timing.work = count_work(evaluator);
+  timing.peak = engine.backend->peak_multiply_adds(plan->precision);
   return timing;
 }
 
@@ -100,6 +105,12 @@ double atom_steps_per_second(const Timing& timing, std::int64_t atoms) {
 
 double stage_ms(const Timing& timing, int stage) {
   return 1e3 * timing.stages.seconds(static_cast<Stage>(stage)) / static_cast<double>(timing.steps);
+}
+
+/// Multiply-adds of a stage over what the machine's peak would do in its time; 0 when not counted.
+double share_of_peak(const Timing& timing, int stage) {
+  const double ms = stage_ms(timing, stage), work = timing.work.of(static_cast<Stage>(stage));
+  return timing.peak > 0 && ms > 0 ? work / (1e-3 * ms * timing.peak) : 0;
 }
 
 /// Rank of each (centre, neighbor) table of a low-rank plan; empty for other plans.
@@ -120,6 +131,13 @@ Json bench_json(const Timing& timing, const Engine& engine, const ChosenPlan& ch
   for (int s = 0; s < k_stage_count; ++s) {
     stages[std::string(stage_name(static_cast<Stage>(s)))] = stage_ms(timing, s);
   }
+  if (timing.peak > 0) {
+    out["gemm_peak_gflops"] = 2e-9 * timing.peak;
+    Json& share = out["share_of_peak"] = Json::object();
+    for (const Stage s : {Stage::descriptor, Stage::fitting, Stage::gradient})
+      share[std::string(stage_name(s))] = share_of_peak(timing, static_cast<int>(s));
+  }
+  out["neighbors_per_atom"] = timing.work.neighbors;
   out["precision"] = precision_name(chosen.plan->precision);
   out["table"] = table_name(chosen.plan->table);
   if (const Json ranks = table_ranks(*chosen.plan); !ranks.empty()) out["table_ranks"] = ranks;
@@ -146,12 +164,17 @@ void print_bench(const Timing& timing, const Engine& engine, const ChosenPlan& c
     const double ms = stage_ms(timing, s);
     explained += ms;
     if (ms > 0) {
-      fmt::print("  {:<12} {:>10.3f} ms {:>6.1f} %\n", stage_name(static_cast<Stage>(s)), ms,
-                 100 * ms / timing.ms_per_step());
+      const double share = share_of_peak(timing, s);
+      fmt::print("  {:<12} {:>10.3f} ms {:>6.1f} %{}\n", stage_name(static_cast<Stage>(s)), ms,
+                 100 * ms / timing.ms_per_step(),
+                 share > 0 ? fmt::format("   {:>3.0f} % of GEMM peak", 100 * share) : "");
     }
   }
   fmt::print("  {:<12} {:>10.3f} ms {:>6.1f} %\n", "all stages", explained,
              100 * explained / timing.ms_per_step());
+  if (timing.peak > 0)
+    fmt::print("GEMM peak measured here: {:.0f} GFLOP/s; {:.0f} neighbors per atom\n", 2e-9 * timing.peak,
+               timing.work.neighbors);
 }
 
 int bench(const BenchArguments& arguments) {

@@ -91,6 +91,10 @@ class Backend {
   /// Σ ½ m v² [eV].
   virtual double kinetic_energy(View<const Vec4> velocity, View<const double> mass) = 0;
 
+  /// Measured multiply-adds per second of the whole machine on the fitting net's shapes: the peak that shares
+  /// of it refer to. 0 when the machine does not know.
+  virtual double peak_multiply_adds(Precision) { return 0; }
+
   StageTimes& times() { return times_; }
 
  protected:

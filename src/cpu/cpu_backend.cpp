@@ -62,6 +62,13 @@ class CpuBackend final : public Backend {
   }
   bool reproducible() const override { return reproducible_; }
 
+  double peak_multiply_adds(Precision precision) override {
+    double sum = 0;
+#pragma omp parallel num_threads(threads_) reduction(+ : sum)
+    sum += set_.kernels->peak_fma(precision == Precision::mixed);
+    return sum;
+  }
+
   std::unique_ptr<PreparedModel> prepare(std::shared_ptr<const InferencePlan> plan) override {
     auto model = std::make_unique<cpu::CpuModel>();
     if (plan->precision == Precision::fp64) {
@@ -182,10 +189,6 @@ std::vector<std::string> cpu_instruction_sets() {
   for (const InstructionSet& set : instruction_sets())
     if (set.available) names.emplace_back(set.name);
   return names;
-}
-
-double cpu_peak_fma(const std::string& isa, Precision precision) {
-  return choose(isa).kernels->peak_fma(precision == Precision::mixed);
 }
 
 }  // namespace nanoday

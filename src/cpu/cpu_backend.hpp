@@ -18,7 +18,4 @@ std::unique_ptr<Backend> make_cpu_backend(const MachineOptions& options);
 /// Instruction sets of this computer that the kernels were compiled for, best first.
 std::vector<std::string> cpu_instruction_sets();
 
-/// Measured multiply-adds per second of one core at the fitting net's shapes, for shares of peak.
-double cpu_peak_fma(const std::string& isa, Precision precision);
-
 }  // namespace nanoday

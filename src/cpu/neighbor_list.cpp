@@ -21,6 +21,7 @@ struct Cells {
   Vec3 inverse;
   std::vector<std::int64_t> begin;  ///< (cells · n_types + 1)
   std::vector<std::int32_t> order;  ///< (nall)
+  Array<Vec4> position;             ///< (nall) in that order
 };
 
 std::array<int, 3> cell_of(const Cells& cells, const Vec4& x) {
@@ -65,6 +66,7 @@ Cells make_cells(const NeighborArgs& args) {
   cells.order.resize(key.size());
   std::vector<std::int64_t> next(cells.begin.begin(), cells.begin.end() - 1);
   for (std::size_t i = 0; i < key.size(); ++i) cells.order[next[key[i]]++] = static_cast<std::int32_t>(i);
+  for (const std::int32_t i : cells.order) cells.position.push_back(args.position[i]);
   return cells;
 }
 
@@ -83,12 +85,18 @@ void collect(const NeighborArgs& args, const Cells& cells, std::int64_t i, int t
       for (int z = std::max(0, c[2] - s[2]); z <= std::min(cells.n[2] - 1, c[2] + s[2]); ++z) {
         const std::int64_t cell =
             ((static_cast<std::int64_t>(x) * cells.n[1] + y) * cells.n[2] + z) * args.n_types + type;
-        for (std::int64_t k = cells.begin[cell]; k < cells.begin[cell + 1]; ++k) {
-          const std::int32_t j = cells.order[k];
-          const Vec4& p = args.position[j];
+        const std::int64_t first = cells.begin[cell], count = cells.begin[cell + 1] - first;
+        // Branch-free: every candidate is written, the end moves only past those that are near.
+        std::size_t n = out.size();
+        out.resize(n + static_cast<std::size_t>(count));
+        for (std::int64_t k = first; k < first + count; ++k) {
+          const Vec4& p = cells.position[k];
           const double dx = p.x - centre.x, dy = p.y - centre.y, dz = p.z - centre.z;
-          if (dx * dx + dy * dy + dz * dz < reach2 && j != i) out.push_back(j);
+          const std::int32_t j = cells.order[k];
+          out[n] = j;
+          n += (dx * dx + dy * dy + dz * dz < reach2) & (j != i);
         }
+        out.resize(n);
       }
 }
 

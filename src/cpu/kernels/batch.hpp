@@ -167,7 +167,8 @@ void evaluate_batch(const PackedModel<Real>& model, const BatchArgs& args, Works
 template <class Real>
 double measure_gemm() {
   constexpr int width = 240, repeats = 400;
-  static Real w[width * width], x[width * k_batch<Real>], z[width * k_batch<Real>];
+  static const Real w[width * width] = {}, x[width * k_batch<Real>] = {};  // shared by all threads, only read
+  alignas(64) static thread_local Real z[width * k_batch<Real>];
   double best = 0;
   for (int trial = 0; trial < 5; ++trial) {
     const double start = clock_seconds();
