@@ -7,6 +7,10 @@
 #include "io/structure_file.hpp"
 #include "model/model_file.hpp"
 
+#include <fmt/format.h>
+
+#include <cstdio>
+
 namespace nanoday {
 
 void add_isa_option(CLI::App& app, std::string& isa) {
@@ -30,6 +34,8 @@ Engine make_engine(const EngineArguments& arguments, const std::string& model_pa
   engine.plan_options = {engine.config.table, engine.config.precision, engine.config.force_error,
                          arguments.interval};
   engine.model = std::make_shared<const Model>(read_model(model_path));
+  if (engine.model->compressed && engine.config.table == TableKind::net)
+    fmt::print(stderr, "nanoday: note: {}\n", k_no_net_note);
   engine.backend = machine_of(engine.config, arguments.isa);
   return engine;
 }

@@ -7,7 +7,7 @@
 namespace nanoday {
 
 /// Closest two atoms (or an atom and its own image) may be [Å].
-inline constexpr double k_overlap_distance = 0.1;
+inline constexpr double k_overlap_distance = 0.05;
 
 /// Throws InputError when there are no atoms, a coordinate or the volume is not usable, or the box is thinner
 /// than k_overlap_distance.

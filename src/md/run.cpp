@@ -93,6 +93,7 @@ void begin(ActiveRun& s, bool resumed) {
   const double start = seconds_now();
   simulation.start(s.output.needs(simulation.step_count()));
   const double first_evaluation = seconds_now() - start;
+  if (s.system.model->compressed && s.config.table == TableKind::net) s.log.warn(k_no_net_note);
   s.log.say(as_text(start_facts(s.config, s.system, first_evaluation)));
   if (resumed) return;
   s.output.write(s.system);

@@ -157,16 +157,13 @@ CentrePlan folded_centre(const Model& model, const LowRankChoice& choice, int t)
 
 std::shared_ptr<const InferencePlan> make_direct_plan(std::shared_ptr<const Model> model,
                                                       const PlanOptions& options) {
-  require(!(model->compressed && options.table == TableKind::net),
-          "{}: --table net cannot be used (a compressed model holds tables, not nets); use --table quintic",
-          model->source);
   check_hidden_layers(*model);
   auto plan = std::make_shared<InferencePlan>();
   plan->model = model;
   plan->table = options.table;
   plan->precision = options.precision;
   for (int t = 0; t < model->n_types(); ++t) plan->centres.push_back(direct_centre(*model, t));
-  if (options.table == TableKind::net) return plan;
+  if (options.table == TableKind::net && !model->compressed) return plan;
   plan->table = TableKind::quintic;
   require(options.interval > 1e-5 && options.interval <= 1.0,
           "table interval {} is out of range (1e-5 … 1 in normalised s); choose e.g. 0.01", options.interval);

@@ -16,8 +16,12 @@ struct PlanOptions {
   double interval = 0.01;     ///< piece width of quintic in normalised s̃ [–]
 };
 
-/// `net` and `quintic` plans. Compressed models take their own table as it is under `quintic`; asking
-/// `net` of one is an InputError.
+/// What users are told who ask for the net of a compressed model.
+inline constexpr const char* k_no_net_note =
+    "the model is compressed and holds tables instead of nets; its own table is used as it is";
+
+/// `net` and `quintic` plans. Compressed models take their own table as it is, also under `net` (see
+/// k_no_net_note): the plan's kind is then `quintic`.
 std::shared_ptr<const InferencePlan> make_direct_plan(std::shared_ptr<const Model> model,
                                                       const PlanOptions& options);
 

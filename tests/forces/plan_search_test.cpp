@@ -123,6 +123,14 @@ TEST(PlanSearch, compressed_models_get_a_low_rank_form_of_their_own_table) {
   EXPECT_LE(chosen.error.force_rms, 1e-6);
 }
 
+TEST(PlanSearch, the_net_of_a_compressed_model_is_its_own_table_and_says_so) {
+  const Case c = water(reference::data_path("water_sea_compressed.pb"));
+  const auto backend = cpu();
+  const ChosenPlan chosen = choose(*backend, c, 1e-6, TableKind::net);
+  EXPECT_EQ(chosen.plan->table, TableKind::quintic);
+  EXPECT_EQ(chosen.error.force_max, 0.0);
+}
+
 TEST(PlanSearch, dipole_models_get_one_too) {
   const Case c = water(shipped("water-dw.pb"));
   const auto backend = cpu();

@@ -53,13 +53,13 @@ TEST(CheckStructure, finds_overlaps_across_faces_edges_and_images) {
   const auto overlap = [](const Box& box, Vec3 a, Vec3 b) {
     return refusal(atoms_at(box, {a, {4, 4, 4}, b}));
   };
-  const std::string text = overlap(Box::orthorhombic(10, 10, 10), {0.02, 0.01, 0.02}, {9.98, 9.99, 9.98});
+  const std::string text = overlap(Box::orthorhombic(10, 10, 10), {0.01, 0.005, 0.01}, {9.99, 9.995, 9.99});
   EXPECT_NE(text.find("atoms 10 and 30 overlap"), std::string::npos);
-  EXPECT_NE(text.find("0.06 A"), std::string::npos);
-  EXPECT_NE(overlap(Box::open(), {-1, 0, 0}, {-1, 0.09, 0}), "");
-  EXPECT_EQ(overlap(Box::open(), {-1, 0, 0}, {-1, 0.11, 0}), "");
+  EXPECT_NE(text.find("0.03 A"), std::string::npos);
+  EXPECT_NE(overlap(Box::open(), {-1, 0, 0}, {-1, 0.04, 0}), "");
+  EXPECT_EQ(overlap(Box::open(), {-1, 0, 0}, {-1, 0.06, 0}), "");
   const Vec3 shift = tilted().translation(1, -2, 3);
-  EXPECT_NE(overlap(tilted(), Vec3{1, 1, 1} + shift, {1, 1, 1.05}), "");
+  EXPECT_NE(overlap(tilted(), Vec3{1, 1, 1} + shift, {1, 1, 1.04}), "");
   Box slab = Box::orthorhombic(10, 10, 10);
   slab.periodic = {true, true, false};
   EXPECT_EQ(overlap(slab, {0, 0, 0.02}, {0, 0, 9.98}), "");
@@ -84,17 +84,17 @@ TEST(CheckStructure, agrees_with_all_pairs_on_random_atoms) {
   std::mt19937 random(7);
   std::uniform_real_distribution<double> uniform(0, 1);
   int refused = 0;
-  for (int trial = 0; trial < 40; ++trial) {
+  for (int trial = 0; trial < 20; ++trial) {
     std::vector<Vec3> position;
-    for (int i = 0; i < 300; ++i)
+    for (int i = 0; i < 600; ++i)
       position.push_back(tilted().cartesian({uniform(random), uniform(random), uniform(random)}));
     const Structure s = atoms_at(tilted(), position);
     const bool overlapping = smallest_distance(s) < k_overlap_distance;
     EXPECT_EQ(refusal(s) != "", overlapping) << "trial " << trial;
     refused += overlapping;
   }
-  EXPECT_GT(refused, 5);
-  EXPECT_LT(refused, 35);
+  EXPECT_GT(refused, 2);
+  EXPECT_LT(refused, 18);
 }
 
 TEST(CheckStructure, a_dense_cluster_in_a_huge_box_is_quick) {
