@@ -11,7 +11,7 @@ MASSES = {"H": 1.00794, "O": 15.9994, "Cu": 63.546}
 def header(structure, elements, model, replicate=(1, 1, 1)):
     """The part of a LAMMPS script that sets up the system: metal units, skin 2 A, pair style of the model."""
     lines = ["units metal", "atom_style atomic", "boundary p p p", "plugin load libdeepmd_lmp.so",
-             f"read_data {Path(structure).resolve()}", "replicate {} {} {}".format(*replicate)]
+             f"read_data {Path(structure).resolve()}", "replicate " + " ".join(map(str, replicate))]
     lines += [f"mass {number} {MASSES[name]}" for number, name in enumerate(elements, start=1)]
     lines += [f"pair_style deepmd {Path(model).resolve()}", "pair_coeff * * " + " ".join(elements),
               "neighbor 2.0 bin", "timestep 0.0005"]
@@ -19,7 +19,7 @@ def header(structure, elements, model, replicate=(1, 1, 1)):
 
 
 def run(peer, lines, folder, ranks=1, threads=1):
-    """Runs the script in `folder`; returns what LAMMPS printed, or raises RuntimeError with its last lines."""
+    """Runs the script in `folder`; returns what LAMMPS printed. RuntimeError when it fails."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "in.lammps").write_text("\n".join(lines) + "\n")

@@ -29,6 +29,14 @@ def nanoday(program, *arguments):
     return done.stdout
 
 
+def finished_run(program, folder, *arguments):
+    """A run on one core with its results in `folder`; one that is already there is resumed to its end."""
+    if (Path(folder) / "run.resolved.toml").exists():
+        nanoday(program, "resume", folder, "--threads", 1)
+    else:
+        nanoday(program, "run", *arguments, "--threads", 1, "--out", folder)
+
+
 def columns(path):
     """A CSV file as {heading: list of numbers}."""
     with open(path, newline="") as file:

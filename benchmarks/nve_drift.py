@@ -5,9 +5,10 @@ import argparse
 import math
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from machine import EXAMPLES, columns, machine, nanoday, write_json
+from machine import EXAMPLES, columns, finished_run, machine, write_json
 
 BOUND = 0.01       # meV/atom/ps that |drift| has to stay below
 ROW_SPACING = 1.0  # fs between the rows of thermo.csv: several per OH vibration (9 fs)
@@ -24,11 +25,11 @@ def line_fit(x, y):
 
 def conserve(options, precision, dt, time, folder):
     """One NVE run of `time` ps with steps of `dt` fs; drift and fluctuation of its total energy per atom."""
-    out = Path(folder) / f"{precision}-{dt}fs-{time}ps"
+    out = Path(folder) / f"{precision}-{dt:g}fs-{time:g}ps"
     every = max(1, round(ROW_SPACING / dt))
-    nanoday(options.nanoday, "run", options.model, options.structure, "--nve", "--temperature", 330,
-            "--dt", f"{dt}fs", "--time", f"{time}ps", "--precision", precision, "--thermo-every", every,
-            "--every", 0, "--threads", options.threads, "--seed", options.seed, "--out", out)
+    finished_run(options.nanoday, out, options.model, options.structure, "--nve", "--temperature", 330,
+                 "--dt", f"{dt}fs", "--time", f"{time}ps", "--precision", precision,
+                 "--thermo-every", every, "--every", 0, "--seed", options.seed)
     thermo = columns(out / "thermo.csv")
     per_atom = 1e3 / options.atoms
     drift, error, rms = line_fit(thermo["time[ps]"], [energy * per_atom for energy in thermo["total[eV]"]])
@@ -53,7 +54,7 @@ def arguments():
     parser.add_argument("--ratio-dt", type=float, nargs="*", default=[1.0, 0.5, 0.25],
                         help="steps whose fluctuations are compared, fs, each half the one before")
     parser.add_argument("--ratio-time", type=float, default=5, help="length of those runs, ps [5]")
-    parser.add_argument("--threads", type=int, default=machine()["cores"])
+    parser.add_argument("--work", type=Path, help="folder that keeps all runs [a temporary one]")
     parser.add_argument("--seed", type=int, default=1, help="of the initial velocities [1]")
     parser.add_argument("--out", default="nve_drift.json")
     return parser.parse_args()
@@ -61,15 +62,16 @@ def arguments():
 
 def main():
     options = arguments()
-    with tempfile.TemporaryDirectory() as folder:
-        drifts = [conserve(options, p, options.dt, options.time, folder) for p in options.precision]
-        scans = [conserve(options, options.precision[0], dt, options.ratio_time, folder)
-                 for dt in options.ratio_dt]
+    jobs = [(precision, options.dt, options.time) for precision in options.precision]
+    jobs += [(options.precision[0], dt, options.ratio_time) for dt in options.ratio_dt]
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(machine()["cores"]) as pool:
+        runs = list(pool.map(lambda job: conserve(options, *job, options.work or scratch), jobs))
+    drifts, scans = runs[:len(options.precision)], runs[len(options.precision):]
     ratios = []
     for coarse, fine in zip(scans, scans[1:]):
         ratio = coarse["rms_fluctuation_mev_per_atom"] / fine["rms_fluctuation_mev_per_atom"]
         ratios.append({"dt_fs": [coarse["dt_fs"], fine["dt_fs"]], "ratio_of_rms_fluctuations": ratio})
-        print(f"dt {coarse['dt_fs']} -> {fine['dt_fs']} fs: rms fluctuation falls by {ratio:.3f} (expected 4)")
+        print(f"dt {coarse['dt_fs']} -> {fine['dt_fs']} fs: rms fluctuation falls by {ratio:.3f}, 4 expected")
     kept = all(abs(run["drift_mev_per_atom_ps"]) < BOUND for run in drifts)
     print(f"|drift| < {BOUND} meV/atom/ps in every drift run: {'yes' if kept else 'NO'}")
     write_json(options.out, {"machine": machine(), "structure": Path(options.structure).name,
