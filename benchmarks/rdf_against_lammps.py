@@ -21,15 +21,23 @@ PAIRS = ("O-O", "O-H", "H-H")
 R_RANGE = (0.8, 6.2)  # Å; below it no pair is ever found, above it half the box ends
 
 
-def lammps_frames(options, folder):
-    """Positions [frames][atoms][3] of every frame of LAMMPS's run; one found in `folder` is used again."""
+def bath_lines(thermostat, seed):
+    """LAMMPS's lines of a bath at KELVIN with the time 0.1 ps. Its Langevin thermostat gets the GJF integrator,
+    which like BAOAB samples positions without an error of order dt² for stiff bonds."""
+    if thermostat == "nhc":
+        return [f"fix bath all nvt temp {KELVIN} {KELVIN} 0.1"]
+    return [f"fix bath all langevin {KELVIN} {KELVIN} 0.1 {seed + 90000} gjf vhalf", "fix move all nve"]
+
+
+def lammps_frames(options, folder, seed):
+    """Positions [frames][atoms][3] counted of one LAMMPS run; one found in `folder` is used again."""
     steps = round((options.skip + options.time) / options.dt * 1e3)
     dump = folder / "frames.dump"
     if not dump.exists():
         lines = lammps_peer.header(options.structure, ["O", "H"], options.compressed)
         lines += ["neigh_modify every 10 delay 0 check yes",
-                  f"velocity all create {KELVIN} 4711 mom yes rot no dist gaussian",
-                  f"fix bath all nvt temp {KELVIN} {KELVIN} 0.1",
+                  f"velocity all create {KELVIN} {seed} mom yes rot no dist gaussian",
+                  *bath_lines(options.thermostat, seed),
                   f"dump frames all custom {round(FRAME_PS / options.dt * 1e3)} frames.dump id type x y z",
                   "dump_modify frames sort id", "thermo 200", f"run {steps}"]
         lammps_peer.run(options.peer, lines, folder, ranks=options.cores)
@@ -37,18 +45,17 @@ def lammps_frames(options, folder):
     atoms = int(lines[3])
     for start in range(0, len(lines), atoms + 9):
         frames.append([line.split()[2:5] for line in lines[start + 9:start + 9 + atoms]])
-    return np.array(frames, dtype=float)
+    return np.array(frames[round(options.skip / FRAME_PS):], dtype=float)
 
 
 def nanoday_run(options, folder, seed):
-    """One run from the snapshot: `skip` ps to forget the start, then `time` ps; the second run's folder."""
-    common = ["--nvt", KELVIN, "--dt", f"{options.dt}fs", "--precision", options.precision]
-    first, second = folder / f"forget-{seed}", folder / f"count-{seed}"
-    finished_run(options.nanoday, first, options.model, options.structure, *common, "--seed", seed,
-                 "--time", f"{options.skip}ps", "--every", f"{options.skip}ps")
-    finished_run(options.nanoday, second, options.model, first / "trajectory.extxyz", *common,
-                 "--seed", seed + 1000, "--time", f"{options.time}ps", "--every", f"{FRAME_PS}ps")
-    return second
+    """One run of skip + time from the snapshot, as LAMMPS does it; its folder."""
+    run = folder / f"nanoday-{seed}"
+    finished_run(options.nanoday, run, options.model, options.structure, "--nvt", KELVIN,
+                 "--thermostat", options.thermostat, "--dt", f"{options.dt}fs",
+                 "--precision", options.precision, "--seed", seed,
+                 "--time", f"{options.skip + options.time}ps", "--every", f"{FRAME_PS}ps")
+    return run
 
 
 def extxyz_frames(path):
@@ -106,11 +113,14 @@ def measure(options, folder):
     r = np.array(tables[0]["r[A]"])
     edges = np.append(r - r[0], r[-1] + r[0])
     shape = (edges, options.oxygens, options.side)
-    own = np.array([[table[pair] for pair in PAIRS] for table in tables])
-    frames = extxyz_frames(seeds[0] / "trajectory.extxyz")
-    theirs = lammps_frames(options, folder / "lammps")
-    theirs = theirs[round(options.skip / FRAME_PS):]
-    g_lammps = histogram_g(theirs, *shape)
+    written = np.array([tables[0][pair] for pair in PAIRS])
+    every_frame = extxyz_frames(seeds[0] / "trajectory.extxyz")
+    counted = [extxyz_frames(run / "trajectory.extxyz")[round(options.skip / FRAME_PS):] for run in seeds]
+    own = np.array([histogram_g(run, *shape) for run in counted])
+    frames = counted[0]
+    runs = [lammps_frames(options, folder / f"lammps-{k}", 4711 + k) for k in range(options.lammps_runs)]
+    every_lammps = np.array([histogram_g(run, *shape) for run in runs])
+    theirs, g_lammps = runs[0], every_lammps.mean(axis=0)
     scatter = own.std(axis=0, ddof=1)
     inside = (r > R_RANGE[0]) & (r < R_RANGE[1])
     mean = own.mean(axis=0)
@@ -118,14 +128,19 @@ def measure(options, folder):
     per_run = [compare(rest, run, scatter / np.sqrt(len(own) - 1), scatter, inside)
                for run, rest in zip(own, others)]
     return {
-        "machine": machine(), "precision": options.precision, "kelvin": KELVIN, "dt_fs": options.dt,
+        "machine": machine(), "precision": options.precision, "thermostat": options.thermostat,
+        "kelvin": KELVIN, "dt_fs": options.dt,
         "skipped_ps": options.skip, "counted_ps": options.time, "nanoday_runs": len(own),
         "frames": {"nanoday": len(frames), "lammps": len(theirs)}, "r_range_A": R_RANGE,
-        "rdf_csv_against_its_trajectory": float(np.abs(own[0] - histogram_g(frames, *shape)).max()),
-        "lammps_against_mean_of_nanoday_runs": compare(mean, g_lammps, scatter / np.sqrt(len(own)), scatter,
-                                                       inside),
+        "rdf_csv_against_its_trajectory": float(np.abs(written - histogram_g(every_frame, *shape)).max()),
+        "lammps_runs": len(runs),
+        "mean_of_lammps_runs_against_mean_of_nanoday_runs": compare(
+            mean, g_lammps, scatter / np.sqrt(len(own)), scatter / np.sqrt(len(runs)), inside),
+        "each_lammps_run_against_mean_of_nanoday_runs": {
+            pair: [compare(mean, one, scatter / np.sqrt(len(own)), scatter, inside)[pair]["ratio"]
+                   for one in every_lammps] for pair in PAIRS},
         "first_nanoday_run_against_lammps_by_blocks": compare(
-            own[0], g_lammps, block_error(frames, *shape), block_error(theirs, *shape), inside),
+            own[0], every_lammps[0], block_error(frames, *shape), block_error(theirs, *shape), inside),
         "nanoday_run_against_the_others": {
             pair: [run[pair]["ratio"] for run in per_run] for pair in PAIRS},
         "r_A": r.round(6).tolist(),
@@ -145,10 +160,13 @@ def arguments():
     parser.add_argument("--oxygens", type=int, default=64, help="they come first in the structure [64]")
     parser.add_argument("--side", type=float, default=12.4447, help="of the cubic box, Å [12.4447]")
     parser.add_argument("--precision", default="double")
+    parser.add_argument("--thermostat", choices=("langevin", "nhc"), default="langevin",
+                        help="nhc leaves the energy of the O-H bonds where it began for some ps [langevin]")
     parser.add_argument("--dt", type=float, default=0.5, help="fs [0.5]")
     parser.add_argument("--skip", type=float, default=1, help="ps before counting starts [1]")
     parser.add_argument("--time", type=float, default=4, help="ps that are counted [4]")
     parser.add_argument("--runs", type=int, default=8, help="independent nanoday runs [8]")
+    parser.add_argument("--lammps-runs", type=int, default=3, help="independent LAMMPS runs [3]")
     parser.add_argument("--cores", type=int, default=machine()["cores"])
     parser.add_argument("--work", type=Path, help="folder that keeps all runs [a temporary one]")
     parser.add_argument("--out", type=Path, default=Path("rdf_water.json"), help="the figure lies beside it")
@@ -159,11 +177,14 @@ def main():
     options = arguments()
     with tempfile.TemporaryDirectory() as scratch:
         result = measure(options, options.work or Path(scratch))
-    for title in ("lammps_against_mean_of_nanoday_runs", "first_nanoday_run_against_lammps_by_blocks"):
+    for title in ("mean_of_lammps_runs_against_mean_of_nanoday_runs",
+                  "first_nanoday_run_against_lammps_by_blocks"):
         print(title.replace("_", " "))
         for pair, row in result[title].items():
             print(f"  {pair}  rms difference {row['rms_difference']:.4f}   expected from noise "
                   f"{row['expected_from_noise']:.4f}   ratio {row['ratio']:.2f}")
+    for pair, ratios in result["each_lammps_run_against_mean_of_nanoday_runs"].items():
+        print(f"  {pair}  each LAMMPS run " + " ".join(f"{ratio:.2f}" for ratio in ratios))
     print("ratios of each nanoday run against the others, same formula")
     for pair, ratios in result["nanoday_run_against_the_others"].items():
         print(f"  {pair}  " + " ".join(f"{ratio:.2f}" for ratio in ratios))
