@@ -175,8 +175,8 @@ void pack_output(const Model& model, int t, const CentrePlan& from, const std::v
   c.vector_output = pack_dense<Real>(w, last.n_in, c.n_columns, b, {});
 }
 
-/// In double models the weak products get a layer of their own in single precision. Energies are still summed
-/// from all products in double: rounding noise of 1e-9 eV would not hurt a force, but differences of
+/// In double models the weak products get a layer of their own in single precision, and one in double with
+/// which energies are corrected: rounding noise of 1e-9 eV would not hurt a force, but differences of
 /// energies.
 template <class Real>
 void pack_first_layer(const CentrePlan& from, const DenseLayer& layer, PackedCentre<Real>& c) {
@@ -186,7 +186,7 @@ void pack_first_layer(const CentrePlan& from, const DenseLayer& layer, PackedCen
   c.layers.push_back(pack_dense<Real>({from.weight.begin(), split}, c.n_precise, n1, from.bias, layer.idt));
   if (c.n_precise == n) return;
   c.weak_first = pack_dense<float>({split, from.weight.end()}, n - c.n_precise, n1, {}, {});
-  c.full_first = pack_dense<Real>(from.weight, n, n1, from.bias, layer.idt);
+  c.weak_exact = pack_dense<Real>({split, from.weight.end()}, n - c.n_precise, n1, {}, {});
 }
 
 template <class Real>
@@ -233,7 +233,7 @@ PackedModel<Real> pack_model(std::shared_ptr<const InferencePlan> plan) {
     packed.max_layers = std::max(packed.max_layers, static_cast<int>(c.layers.size()));
     for (const auto& layer : c.layers) packed.max_width = std::max(packed.max_width, layer.out_padded);
     if (c.active)
-      packed.max_features = std::max({packed.max_features, c.layers[0].in_padded, c.full_first.in_padded});
+      packed.max_features = std::max(packed.max_features, c.layers[0].in_padded);
     packed.max_weak = std::max(packed.max_weak, c.weak_first.in_padded);
   }
   return packed;

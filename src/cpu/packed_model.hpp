@@ -63,7 +63,7 @@ struct PackedCentre {
   std::vector<std::int32_t> pair_p, pair_q;
   int n_precise = 0;              ///< features multiplied in Real; the rest, in double models, in float
   PackedDense<float> weak_first;  ///< first layer on those; n_in 0: none
-  PackedDense<Real> full_first;   ///< first layer on all features, for energies; n_in 0: layers[0] is
+  PackedDense<Real> weak_exact;   ///< the same in Real, for energies
   std::vector<PackedDense<Real>> layers;
   Array<Real> output;                         ///< energy: (last layer's out_padded)
   PackedDense<Real> vector_output;            ///< dipole: last layer → columns of a

@@ -50,6 +50,7 @@ void Workspace<Real>::resize(const PackedModel<Real>& model) {
   grow(d_rotated, rotated_size);
   grow(features, static_cast<std::size_t>(model.max_features) * b);
   grow(weak, static_cast<std::size_t>(model.max_weak) * b);
+  grow(weak_exact, static_cast<std::size_t>(model.max_weak) * b);
   if (model.max_weak > 0) grow(weak_z, width);
   grow(staging, 16 * 4 * columns);
   grow(vectors, 2 * (columns + k_panel) * b);

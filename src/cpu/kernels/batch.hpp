@@ -109,16 +109,6 @@ void descriptor_backward(const PackedCentre<Real>& centre, const Real* a, int ro
                                 rotation.bias.data(), n_vectors);
 }
 
-/// Energies from all products in Real, where forces round the weak ones to single. A pass of its own, so that
-/// forces do not depend on whether somebody reads the energy.
-template <class Real>
-void full_energy(const PackedModel<Real>& model, const PackedCentre<Real>& centre, const Real* a, int rows,
-                 const BatchArgs& args, Workspace<Real>& ws, int n_vectors) {
-  pair_features(centre, a, rows, static_cast<int>(centre.pair_p.size()), ws, n_vectors);
-  fitting_forward(model, centre, centre.full_first, ws, true, n_vectors);
-  batch_energy(centre, ws, args.atom_energy);
-}
-
 /// Everything for one batch; see BatchKernel.
 template <class Real>
 void evaluate_batch(const PackedModel<Real>& model, const BatchArgs& args, Workspace<Real>& ws,
@@ -135,20 +125,17 @@ void evaluate_batch(const PackedModel<Real>& model, const BatchArgs& args, Works
   const int rows = centre.rotation.n_in == 0 ? centre.n_columns : centre.rotation.out_padded;
   const Real* a = rotate(centre, ws, n_vectors);
   const bool want_energy = energy_model && args.atom_energy != nullptr;
-  const bool separate_energy = want_energy && centre.full_first.n_in > 0;
-  if (separate_energy) full_energy(model, centre, a, rows, args, ws, n_vectors);
-  pair_features(centre, a, rows, centre.n_precise, ws, n_vectors);
+  pair_features(centre, a, rows, want_energy, ws, n_vectors);
   const double t2 = clock_seconds();
-  fitting_forward(model, centre, centre.layers[0], ws, (want_energy && !separate_energy) || !energy_model,
-                  n_vectors);
-  if (want_energy && !separate_energy) batch_energy(centre, ws, args.atom_energy);
+  fitting_forward(model, centre, ws, want_energy || !energy_model, n_vectors);
+  if (want_energy) batch_energy(centre, ws, args.atom_energy);
   if (!energy_model) batch_dipole(centre, args, ws, n_vectors);
   if (args.want_forces) {
     if (energy_model)
       energy_seed(centre, ws, n_vectors);
     else
       dipole_seed(centre, args, ws, n_vectors);
-    fitting_backward(centre, ws, n_vectors);
+    fitting_backward(centre, ws, want_energy ? args.atom_energy : nullptr, n_vectors);
   }
   const double t3 = clock_seconds();
   double t4 = t3;

@@ -234,12 +234,12 @@ NANODAY_INLINE void pair_products(const PackedCentre<Real>& centre, const Real* 
   }
 }
 
-/// S into ws.features, those from n_precise on into ws.weak.
+/// S into ws.features, those of weak products into ws.weak and, for energies, ws.weak_exact.
 template <class Real>
-void pair_features(const PackedCentre<Real>& centre, const Real* a, int rows, int n_precise,
+void pair_features(const PackedCentre<Real>& centre, const Real* a, int rows, bool want_exact,
                    Workspace<Real>& ws, int n_vectors) {
   constexpr long b = k_batch<Real>;
-  const int n = static_cast<int>(centre.pair_p.size());
+  const int n = static_cast<int>(centre.pair_p.size()), n_precise = centre.n_precise;
   for (int v = 0; v < n_vectors; ++v) {
     const long lane = v * k_lanes<Real>;
     Real* out = ws.features.data() + lane;
@@ -247,8 +247,11 @@ void pair_features(const PackedCentre<Real>& centre, const Real* a, int rows, in
                   [&](int f, Vec<Real> s) { store(out + f * b, s); });
     if constexpr (std::is_same_v<Real, double>) {
       float* weak = ws.weak.data() + lane;
-      pair_products(centre, a + lane, rows * b, n_precise, n,
-                    [&](int f, Vec<Real> s) { store_single(weak + (f - n_precise) * b, s); });
+      double* exact = ws.weak_exact.data() + lane;
+      pair_products(centre, a + lane, rows * b, n_precise, n, [&](int f, Vec<Real> s) {
+        store_single(weak + (f - n_precise) * b, s);
+        if (want_exact) store(exact + (f - n_precise) * b, s);
+      });
     }
   }
 }

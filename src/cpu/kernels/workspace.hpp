@@ -79,6 +79,7 @@ struct Workspace {
   Array<Real> d_rotated;                   ///< (4, rotated, batch) ∂E/∂a'
   Array<Real> features;                    ///< (features, batch) S; later ∂E/∂S
   Array<float> weak;                       ///< (weak features, batch) their S, in single; later ∂E/∂S
+  Array<Real> weak_exact;                  ///< (weak features, batch) their S in Real, for energies
   Array<float> weak_z;                     ///< (width, batch) their share of z; later ∂E/∂z in single
   Array<Real> staging;                     ///< (lanes ≤ 16, 4, columns) a of some atoms, row by row
   std::vector<Array<Real>> hidden, slope;  ///< per layer (width, batch): output and dz factor
