@@ -25,6 +25,11 @@ struct Structure {
   std::vector<std::array<int, 3>> image;  ///< (natoms) lattice images, empty when the file has none
   std::vector<double> charge;             ///< (natoms) [e], empty when the file has none
   std::vector<std::int64_t> id;           ///< (natoms) the file's own atom ids (1-based in data files)
+  /// Bonded pairs of atoms (indices, 0 … natoms − 1), which tell virtual atoms; gone after prepare_for().
+  std::vector<std::array<std::int64_t, 2>> bond;
+  /// Names the user gave, when these are fewer than a file with bonds has types: those of the types that are
+  /// not virtual, in order. prepare_for() hands them out, since only a model shows which types are virtual.
+  std::vector<std::string> real_names;
 
   std::size_t natoms() const { return position.size(); }
 };

@@ -3,9 +3,9 @@
 //
 // Format: a title line; header lines "value keyword" (counts, box bounds "lo hi xlo xhi", tilt "xy xz yz", or
 // three vectors "avec" …); then sections, each a line starting with a letter. Read are "Masses" (type mass
-// [# name]), "Atom Type Labels", "Atoms [# style]" (id [molecule] type [charge] x y z [ix iy iz]) and
-// "Velocities"; topology and coefficient sections are skipped by their counts. "#" starts a comment, blank
-// lines mean nothing. Atoms keep the file's order.
+// [# name]), "Atom Type Labels", "Atoms [# style]" (id [molecule] type [charge] x y z [ix iy iz]),
+// "Velocities" and "Bonds" (id type atom atom); other topology and coefficient sections are skipped by their
+// counts. "#" starts a comment, blank lines mean nothing. Atoms keep the file's order.
 #include "core/error.hpp"
 #include "io/lammps_header.hpp"
 #include "io/readers.hpp"
@@ -44,6 +44,8 @@ class LammpsReader {
       if (!section.text.empty()) read_section(section);
     }
     if (structure_.natoms() == 0) lines_.fail("there is no Atoms section (truncated?); get the whole file");
+    if (structure_.bond.empty() && header_.count("bonds") > 0)
+      lines_.fail("there is no Bonds section (the header promises bonds; truncated?); get the whole file");
     name_numbered_species(structure_, names_, input_.user_names);
     return std::move(structure_);
   }
@@ -53,6 +55,7 @@ class LammpsReader {
     if (section.text == "Masses") return read_masses();
     if (section.text == "Atoms") return read_atoms(section.comment);
     if (section.text == "Velocities") return read_velocities();
+    if (section.text == "Bonds") return read_bonds();
     if (section.text == "Atom Type Labels") return read_labels();
     skip(section.text);
   }
@@ -85,7 +88,6 @@ class LammpsReader {
 
   std::int64_t lines_to_skip(std::string_view section) const {
     static const std::unordered_map<std::string_view, const char*> k_counted_by{
-        {"Bonds", "bonds"},
         {"Angles", "angles"},
         {"Dihedrals", "dihedrals"},
         {"Impropers", "impropers"},
@@ -245,13 +247,33 @@ class LammpsReader {
     for (std::size_t i = 0; i < structure_.natoms(); ++i) {
       const auto fields = split_fields(entry("Velocities").text);
       if (fields.size() != 4) lines_.fail("a velocity line is \"id vx vy vz\"; correct it");
-      const std::int64_t id = lines_.integer(fields[0], "the atom id");
-      const auto at = index_of_id_.find(id);
-      if (at == index_of_id_.end()) lines_.fail(fmt::format("there is no atom {}; correct the id", id));
-      if (seen[at->second]) lines_.fail(fmt::format("atom {} has two velocities; remove one", id));
-      seen[at->second] = true;
+      const std::size_t i_atom = atom(fields[0]);
+      if (seen[i_atom])
+        lines_.fail(fmt::format("atom {} has two velocities; remove one", structure_.id[i_atom]));
+      seen[i_atom] = true;
       const Vec3 v{lines_.real(fields[1], "vx"), lines_.real(fields[2], "vy"), lines_.real(fields[3], "vz")};
-      structure_.velocity[at->second] = header_.length_per_time * v;
+      structure_.velocity[i_atom] = header_.length_per_time * v;
+    }
+  }
+
+  /// Index of the atom with the id in the field.
+  std::size_t atom(std::string_view field) const {
+    const std::int64_t id = lines_.integer(field, "the atom id");
+    const auto at = index_of_id_.find(id);
+    if (at == index_of_id_.end()) lines_.fail(fmt::format("there is no atom {}; correct the id", id));
+    return at->second;
+  }
+
+  void read_bonds() {
+    if (structure_.natoms() == 0) lines_.fail("Bonds come before Atoms; put them after");
+    if (!structure_.bond.empty()) lines_.fail("there are two Bonds sections; remove one");
+    for (std::int64_t i = 0; i < header_.count("bonds"); ++i) {
+      const auto fields = split_fields(entry("Bonds").text);
+      if (fields.size() != 4) lines_.fail("a bond line is \"id type atom atom\"; correct it");
+      lines_.integer(fields[0], "the bond id");  // the type, a number or a label, says nothing to us
+      const std::size_t first = atom(fields[2]), second = atom(fields[3]);
+      if (first == second) lines_.fail("the bond joins an atom to itself; correct it");
+      structure_.bond.push_back({static_cast<std::int64_t>(first), static_cast<std::int64_t>(second)});
     }
   }
 

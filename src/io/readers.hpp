@@ -31,7 +31,8 @@ std::vector<Structure> read_deepmd_folder(const std::string& folder,
                                           const std::vector<std::string>& user_names);
 
 /// What read_structures() makes of a file's text: recognises the format, reads, adds masses from the element
-/// table, and refuses structures nothing can be computed for (check_structure.hpp).
+/// table, and refuses structures nothing can be computed for (check_structure.hpp); overlaps of structures
+/// with bonds are left to prepare_for().
 std::vector<Structure> read_structure_text(const ReaderInput& input);
 
 }  // namespace nanoday

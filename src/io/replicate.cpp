@@ -39,6 +39,7 @@ Structure replicate(const Structure& structure, int nx, int ny, int nz) {
   check_replication(structure, n);
   Structure out = structure;
   if (n == std::array<int, 3>{1, 1, 1}) return out;
+  out.bond.clear();  // those across a face would join other copies
   for (std::size_t d = 0; d < 3; ++d) out.box.cell[d] = double(n[d]) * structure.box.cell[d];
 
   const std::size_t natoms = structure.natoms();

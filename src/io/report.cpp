@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace nanoday {
 namespace {
@@ -95,7 +96,10 @@ std::string conserved_figure(const ReportData& data) {
   const auto smooth = running_mean(drift, smoothing_window(drift.size()));
   plot.lines.push_back({"every output", thermo.time, drift, 2, LineLook::faint});
   plot.lines.push_back({"running mean", thermo.time, smooth, 2, LineLook::solid});
-  const std::string caption = fmt::format("slope {:+.2g} meV/atom/ps", slope_of(thermo.time, drift));
+  const std::string caption =
+      std::ssize(drift) < k_rows_for_a_slope
+          ? fmt::format("too few rows for a slope ({} of {})", drift.size(), k_rows_for_a_slope)
+          : fmt::format("slope {:+.2g} meV/atom/ps", slope_of(thermo.time, drift));
   return html_figure("Conserved energy", caption, draw_plot(plot));
 }
 
@@ -182,6 +186,34 @@ std::string msd_figure(const ReportData& data) {
   return html_figure("Mean-square displacement", "from the first frame", draw_plot(plot));
 }
 
+std::string distribution_figure(const std::string& heading, const std::string& x_label,
+                                const std::string& y_label, const ReportCurve& curve, int color) {
+  Plot plot;
+  plot.x_label = x_label;
+  plot.y_label = y_label;
+  plot.y_include = {0.0};
+  plot.lines.push_back({"", curve.x, curve.y, color, LineLook::filled});
+  return html_figure(heading, curve.caption, draw_plot(plot));
+}
+
+std::string infrared_figure(const ReportData& data) {
+  Plot plot = figure_of("wavenumber (cm⁻¹)", "n α (10³ cm⁻¹)", {0.0}, 0.0);
+  std::vector<double> thousands;
+  thousands.reserve(data.infrared.y.size());
+  for (double value : data.infrared.y) thousands.push_back(1e-3 * value);
+  plot.lines.push_back({"", data.infrared.x, thousands, 1, LineLook::filled});
+  return html_figure("Infrared spectrum", data.infrared.caption, draw_plot(plot));
+}
+
+/// What only models with Wannier centroids have.
+std::string dplr_figures(const ReportData& data) {
+  return infrared_figure(data) +
+         distribution_figure("Wannier centroid distances", "distance from the atom (Å)", "density (1/Å)",
+                             data.wannier_distance, 3) +
+         distribution_figure("Molecular dipoles", "dipole moment (D)", "density (1/D)", data.molecular_dipole,
+                             2);
+}
+
 std::string stages_figure(const ReportData& data) {
   double total = 0;
   for (const auto& stage : data.stages) total += stage.second;
@@ -199,7 +231,7 @@ std::string report_html(const ReportData& data) {
   body += html_headline(data.headline);
   body += "<div class=\"figures\">\n";
   body += temperature_figure(data) + conserved_figure(data) + rdf_figure(data) + msd_figure(data) +
-          potential_figure(data) + pressure_figure(data) + stages_figure(data);
+          dplr_figures(data) + potential_figure(data) + pressure_figure(data) + stages_figure(data);
   if (!data.summary.empty()) {
     body += "<section class=\"details\">\n<h2>Details</h2>\n" + html_table(data.summary) + "</section>\n";
   }

@@ -9,6 +9,9 @@
 
 namespace nanoday {
 
+/// Least rows of a thermo log whose slope is worth stating; of fewer it is noise of the first and last ones.
+inline constexpr std::int64_t k_rows_for_a_slope = 20;
+
 /// A named row of values, for instance one g(r) or one mean-square displacement.
 struct NamedSeries {
   std::string name;           ///< as shown in the legend: "O-O"
@@ -30,6 +33,12 @@ struct SeriesSet {
   std::vector<NamedSeries> columns;  ///< g(r) [–] or ⟨|Δx|²⟩ [Å²]
 };
 
+/// One curve with a sentence about it, worded by who measured it.
+struct ReportCurve {
+  std::vector<double> x, y;  ///< same length; empty: not drawn
+  std::string caption;
+};
+
 /// Everything a report shows. Empty parts are left out of the page.
 struct ReportData {
   std::string title;                                          ///< "water.pb · water192.data"
@@ -43,6 +52,9 @@ struct ReportData {
   SeriesSet reference_rdf;     ///< drawn dashed in the color of the column of the same name
   std::string reference_name;  ///< where it came from: "LAMMPS + DeePMD-kit"
   SeriesSet msd;
+  ReportCurve wannier_distance;                        ///< |W − R| [Å], density [1/Å]
+  ReportCurve molecular_dipole;                        ///< [D], density [1/D]
+  ReportCurve infrared;                                ///< wavenumber [1/cm], n α [1/cm]
   std::vector<std::pair<std::string, double>> stages;  ///< stage name, mean time [ms/step], in order
   std::vector<std::string> warnings;                   ///< shown above everything
   std::vector<std::string> notes;                      ///< shown at the end

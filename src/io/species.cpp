@@ -56,9 +56,19 @@ bool is_species_name(std::string_view name) {
   });
 }
 
+bool all_named(const Structure& structure) {
+  return std::none_of(structure.species.begin(), structure.species.end(), [&](std::int32_t s) {
+    return structure.species_name[static_cast<std::size_t>(s)].empty();
+  });
+}
+
 void name_numbered_species(Structure& structure, const std::vector<std::string>& file_names,
                            const std::vector<std::string>& user_names) {
   const std::size_t n = structure.species_mass.size();
+  if (!user_names.empty() && user_names.size() < n && !structure.bond.empty()) {
+    structure.real_names = user_names;
+    return name_numbered_species(structure, file_names, {});
+  }
   require(user_names.empty() || user_names.size() == n,
           "{}: --types gives {} name(s) ({}) but the file has {} type(s); give one name for each",
           structure.source, user_names.size(), printable(fmt::format("{}", fmt::join(user_names, ","))), n);

@@ -16,10 +16,15 @@ inline constexpr std::int64_t k_max_species = 10000;
 /// True when `name` can name a species: letters, digits, "_", "-", "+", "." and at most 32 of them.
 bool is_species_name(std::string_view name);
 
+/// True when every species that has atoms has a name.
+bool all_named(const Structure& structure);
+
 /// Names species of a file that numbers them. A name comes from the user, else from the file, else from the
 /// mass when that fits exactly one element that no other species has; otherwise it stays empty.
 /// \param file_names   (n_species) names in the file, "" where there is none
-/// \param user_names   (n_species) or empty
+/// \param user_names   (n_species) or empty; fewer where there are bonds: then they become
+/// structure.real_names
+///                     and the species are named as if there were none
 /// \pre species_mass has n_species entries. Throws InputError when the counts differ, a name is malformed,
 /// or the masses show that the names are interchanged.
 void name_numbered_species(Structure& structure, const std::vector<std::string>& file_names,

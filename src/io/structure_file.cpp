@@ -55,18 +55,13 @@ Format format_of_content(const std::string& path, std::string_view text) {
   return Format::unknown;
 }
 
-/// Unnamed species are refused by bind_types() with a better explanation than an overlap would be.
-bool all_named(const Structure& structure) {
-  return std::none_of(structure.species.begin(), structure.species.end(), [&](std::int32_t s) {
-    return structure.species_name[static_cast<std::size_t>(s)].empty();
-  });
-}
-
+/// Unnamed species are refused by bind_types() with a better explanation than an overlap would be. Where
+/// there are bonds, virtual atoms may sit on their hosts: prepare_for() checks what is left without them.
 void complete_and_check(std::vector<Structure>& frames) {
   for (Structure& frame : frames) {
     complete_masses(frame);
     check_extent(frame);
-    if (all_named(frame)) check_overlaps(frame);
+    if (all_named(frame) && frame.bond.empty()) check_overlaps(frame);
   }
 }
 

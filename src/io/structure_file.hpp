@@ -11,11 +11,13 @@ namespace nanoday {
 
 /// Reads every frame of a structure file or folder; the format is recognised by name and content.
 /// \param species_names names given by the user for the file's types 1, 2, … ("--types O,H"); empty: none
+/// Every frame must go through prepare_for() (io/virtual_atoms.hpp) before it is replicated or bound.
 /// Throws InputError with file and line on anything wrong.
 std::vector<Structure> read_structures(const std::string& path,
                                        const std::vector<std::string>& species_names = {});
 
-/// nx·ny·nz copies side by side. \pre box periodic along replicated directions, else InputError
+/// nx·ny·nz copies side by side, without bonds. \pre box periodic along replicated directions, else
+/// InputError
 Structure replicate(const Structure& structure, int nx, int ny, int nz);
 
 /// Model type of every atom, by element name (never by position). Throws InputError when a species has no

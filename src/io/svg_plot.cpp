@@ -89,14 +89,43 @@ const char* look_class(LineLook look) {
     case LineLook::faint:
       return " faint";
     case LineLook::solid:
+    case LineLook::filled:
       break;
   }
   return "";
 }
 
+/// The pieces of the curve, each closed along y = 0 (or the edge nearest to it).
+std::string area_of(const PlotLine& line, const Area& area, const Axis& x_axis, const Axis& y_axis) {
+  const double base = area.y(y_axis, std::clamp(0.0, y_axis.low, y_axis.high));
+  std::string path;
+  double last_x = 0;
+  bool open = false;
+  const auto close = [&] {
+    if (open) path += fmt::format("L{:.1f} {:.1f}Z", last_x, base);
+    open = false;
+  };
+  for (std::size_t i : thinned(line, x_axis)) {
+    if (!drawable(line, i)) {
+      close();
+      continue;
+    }
+    last_x = area.x(x_axis, line.x[i]);
+    if (!open) path += fmt::format("M{:.1f} {:.1f}", last_x, base);
+    path += fmt::format("L{:.1f} {:.1f}", last_x, area.y(y_axis, line.y[i]));
+    open = true;
+  }
+  close();
+  return path;
+}
+
 std::string draw_line(const PlotLine& line, const Area& area, const Axis& x_axis, const Axis& y_axis) {
-  return fmt::format("<path class=\"line c{}{}\" d=\"{}\"/>\n", line.color % k_colors, look_class(line.look),
-                     path_of(line, area, x_axis, y_axis));
+  std::string tint;
+  if (line.look == LineLook::filled)
+    tint = fmt::format("<path class=\"area f{}\" d=\"{}\"/>\n", line.color % k_colors,
+                       area_of(line, area, x_axis, y_axis));
+  return tint + fmt::format("<path class=\"line c{}{}\" d=\"{}\"/>\n", line.color % k_colors,
+                            look_class(line.look), path_of(line, area, x_axis, y_axis));
 }
 
 std::string draw_legend(const std::vector<PlotLine>& lines, const Area& area) {
@@ -229,8 +258,11 @@ svg .axis { stroke: var(--axis); stroke-width: 1; fill: none; }
 svg .tick { fill: var(--muted); font-variant-numeric: tabular-nums; }
 svg .label, svg .legend { fill: var(--text); }
 svg .bar { fill: var(--c0); }
+svg .area { stroke: none; opacity: 0.16; }
 svg .c0 { stroke: var(--c0); } svg .c1 { stroke: var(--c1); } svg .c2 { stroke: var(--c2); }
 svg .c3 { stroke: var(--c3); } svg .c4 { stroke: var(--c4); } svg .c5 { stroke: var(--c5); }
+svg .f0 { fill: var(--c0); } svg .f1 { fill: var(--c1); } svg .f2 { fill: var(--c2); }
+svg .f3 { fill: var(--c3); } svg .f4 { fill: var(--c4); } svg .f5 { fill: var(--c5); }
 )css";
 }
 

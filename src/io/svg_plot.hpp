@@ -8,7 +8,8 @@
 
 namespace nanoday {
 
-enum class LineLook { solid, dashed, faint };
+/// `filled`: solid, and the area between the curve and 0 (or the bottom) tinted.
+enum class LineLook { solid, dashed, faint, filled };
 
 /// One curve. Points that are not finite interrupt the line.
 struct PlotLine {

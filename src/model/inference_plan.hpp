@@ -2,6 +2,7 @@
 // machine-independent. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "model/long_range_plan.hpp"
 #include "model/model.hpp"
 
 #include <cstdint>
@@ -72,6 +73,7 @@ struct InferencePlan {
   LowRankChoice choice;             ///< TableKind::lowrank only
   /// The untabulated plan that takes over atoms with neighbors outside the table; TableKind::lowrank only.
   std::shared_ptr<const InferencePlan> exact;
+  std::shared_ptr<const DplrPlan> dplr;  ///< DPLR models only
 };
 
 }  // namespace nanoday

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -54,6 +55,17 @@ struct FittingNet {
   bool empty() const { return output.weight.empty(); }
 };
 
+struct Model;
+
+/// Long-range part of a DPLR model (spec dplr.md 1): charges of ions and Wannier centroids.
+struct DipoleCharge {
+  std::vector<double> ion_charge;        ///< (nt) [e]
+  std::vector<double> wannier_charge;    ///< (nt) [e]; 0 where the type carries no centroid
+  double beta = 0;                       ///< as written in the file [1/Å]
+  double spacing = 0;                    ///< cut of the training sum, as written in the file [Å]
+  std::shared_ptr<const Model> wannier;  ///< ModelKind::dipole; its types are those of the energy model
+};
+
 /// A Deep Potential model with the se_e2_a descriptor. `nt` = number of types.
 struct Model {
   std::string source;  ///< file name, for messages
@@ -84,6 +96,8 @@ struct Model {
   std::vector<double> bias_atom_e;        ///< (nt) [eV]
   std::vector<double> out_bias, out_std;  ///< (nt); E_i = (e_i + bias_atom_e)·out_std + out_bias
   std::vector<char> selected;             ///< (nt) dipole: type carries a vector; energy: all 1
+
+  std::optional<DipoleCharge> dipole_charge;  ///< DPLR models only
 
   int n_types() const { return static_cast<int>(sel.size()); }
   int pair_count() const { return one_sided ? n_types() : n_types() * n_types(); }

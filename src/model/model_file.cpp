@@ -78,13 +78,9 @@ Model read_model(const std::string& path) {
 Model parse_graph_model(std::string_view bytes, const std::string& source) {
   require_graph_file(kind_by_content(bytes), source);
   const Graph graph(bytes, source);
-  if (graph.has("modifier_attr/type")) {
-    const std::string type = graph.text("modifier_attr/type");
-    graph.refuse(type == "dipole_charge" ? "the dipole-charge modifier (DPLR)"
-                                         : fmt::format("the modifier '{}'", printable(type)));
-  }
   Model model = read_graph_model(graph, "");
   model.hash = hash_of(bytes);
+  read_modifier(graph, model);
   return model;
 }
 

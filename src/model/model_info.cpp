@@ -87,14 +87,13 @@ std::string line(std::string_view label, const std::string& value) {
   return fmt::format("{:<14}{}\n", label, value);
 }
 
-}  // namespace
+std::string_view kind_name(const Model& model) {
+  if (model.dipole_charge) return "dplr";
+  return model.kind == ModelKind::energy ? "energy" : "dipole";
+}
 
-std::string model_info_json(const Model& model) {
-  Json info;
-  info["model"] = model.source;
-  info["hash"] = model.hash;
-  info["kind"] = model.kind == ModelKind::energy ? "energy" : "dipole";
-  info["type_map"] = model.type_map;
+// What describes one net, be it the model's own or the Wannier net inside.
+void add_net(const Model& model, Json& info) {
   info["descriptor"] = "se_e2_a";
   info["rcut"] = model.rcut;
   info["rcut_smth"] = model.rcut_smth;
@@ -110,27 +109,35 @@ std::string model_info_json(const Model& model) {
   info["resnet_dt"] = model.resnet_dt;
   info["exclude_types"] = excluded_pairs(model);
   if (model.min_nbor_dist > 0) info["min_nbor_dist"] = model.min_nbor_dist;
-  if (model.compressed) {
-    const CompressedTable range = table_range(model);
-    info["table_range"] = {{"lower", range.lower},
-                           {"upper", range.upper},
-                           {"max", range.max},
-                           {"stride0", range.stride0},
-                           {"stride1", range.stride1}};
-  }
-  if (model.kind == ModelKind::dipole) info["sel_type"] = selected_types(model);
-  // File names may hold any bytes; JSON may not.
-  return info.dump(2, ' ', false, Json::error_handler_t::replace);
+  if (!model.compressed) return;
+  const CompressedTable range = table_range(model);
+  info["table_range"] = {{"lower", range.lower},
+                         {"upper", range.upper},
+                         {"max", range.max},
+                         {"stride0", range.stride0},
+                         {"stride1", range.stride1}};
 }
 
-std::string model_info_text(const Model& model) {
-  std::string text = line("model", model.source);
-  text += line("kind", model.kind == ModelKind::energy
-                           ? std::string("energy")
-                           : fmt::format("dipole of types {}", fmt::join(selected_types(model), " ")));
-  text += line("types", type_names(model));
-  text += line("descriptor", fmt::format("se_e2_a, {} nets{}", model.one_sided ? "one-sided" : "two-sided",
-                                         model.compressed ? ", compressed to tables" : ""));
+void add_charges(const DipoleCharge& charges, Json& info) {
+  const std::vector<int> selected = selected_types(*charges.wannier);
+  std::vector<double> of_selected;
+  for (const int type : selected) of_selected.push_back(charges.wannier_charge[type]);
+  info["sel_type"] = selected;
+  info["ion_charges"] = charges.ion_charge;
+  info["wannier_charges"] = of_selected;
+  info["ewald_beta"] = charges.beta;
+  info["ewald_h"] = charges.spacing;
+  Json wannier;
+  wannier["model"] = charges.wannier->source;
+  wannier["hash"] = charges.wannier->hash;
+  add_net(*charges.wannier, wannier);
+  info["wannier"] = std::move(wannier);
+}
+
+std::string net_text(const Model& model) {
+  std::string text =
+      line("descriptor", fmt::format("se_e2_a, {} nets{}", model.one_sided ? "one-sided" : "two-sided",
+                                     model.compressed ? ", compressed to tables" : ""));
   text += line("cut-off", fmt::format("{:.7g} A, smooth from {:.7g} A", model.rcut, model.rcut_smth));
   text += line("sel", fmt::format("{}", fmt::join(model.sel, " ")));
   text += line("embedding", fmt::format("{} ({}{}), axis {}", fmt::join(embedding_widths(model), " x "),
@@ -144,11 +151,58 @@ std::string model_info_text(const Model& model) {
     text += line("excluded", fmt::format("types {} and {}", a, b));
   if (model.min_nbor_dist > 0)
     text += line("nearest pair", fmt::format("{:.4f} A in training", model.min_nbor_dist));
-  if (model.compressed) {
-    const CompressedTable range = table_range(model);
-    text += line("table", fmt::format("{:g} to {:g} in steps of {:g}, to {:g} in steps of {:g}", range.lower,
-                                      range.upper, range.stride0, range.max, range.stride1));
-  }
+  if (!model.compressed) return text;
+  const CompressedTable range = table_range(model);
+  return text + line("table", fmt::format("{:g} to {:g} in steps of {:g}, to {:g} in steps of {:g}",
+                                          range.lower, range.upper, range.stride0, range.max, range.stride1));
+}
+
+std::string type_name(const Model& model, int type) {
+  return model.type_map[type].empty() ? fmt::format("type {}", type) : model.type_map[type];
+}
+
+std::string charges_text(const Model& model) {
+  const DipoleCharge& charges = *model.dipole_charge;
+  std::vector<std::string> ions, centroids;
+  for (int a = 0; a < model.n_types(); ++a)
+    ions.push_back(fmt::format("{} {:+g}", type_name(model, a), charges.ion_charge[a]));
+  for (const int a : selected_types(*charges.wannier))
+    centroids.push_back(fmt::format("{:+g} on {}", charges.wannier_charge[a], type_name(model, a)));
+  std::string text = line("ions", fmt::format("{} e", fmt::join(ions, ", ")));
+  text += line("centroids", fmt::format("{}, in e", fmt::join(centroids, ", ")));
+  text += line("Ewald", fmt::format("beta {:.7g} 1/A, h {:.7g} A", charges.beta, charges.spacing));
+  text += charges.wannier->source == model.source ? "Wannier net, inside the model\n"
+                                                  : fmt::format("Wannier net, {}\n", charges.wannier->source);
+  return text + net_text(*charges.wannier);
+}
+
+std::string kind_text(const Model& model) {
+  if (model.dipole_charge) return "dplr: energy with long-range electrostatics of Wannier centroids";
+  if (model.kind == ModelKind::energy) return "energy";
+  return fmt::format("dipole of types {}", fmt::join(selected_types(model), " "));
+}
+
+}  // namespace
+
+std::string model_info_json(const Model& model) {
+  Json info;
+  info["model"] = model.source;
+  info["hash"] = model.hash;
+  info["kind"] = kind_name(model);
+  info["type_map"] = model.type_map;
+  add_net(model, info);
+  if (model.kind == ModelKind::dipole) info["sel_type"] = selected_types(model);
+  if (model.dipole_charge) add_charges(*model.dipole_charge, info);
+  // File names may hold any bytes; JSON may not.
+  return info.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string model_info_text(const Model& model) {
+  std::string text = line("model", model.source);
+  text += line("kind", kind_text(model));
+  text += line("types", type_names(model));
+  text += net_text(model);
+  if (model.dipole_charge) text += charges_text(model);
   text += line("hash", model.hash);
   text.pop_back();
   return text;

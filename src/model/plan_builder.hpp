@@ -4,16 +4,32 @@
 
 #include "model/inference_plan.hpp"
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace nanoday {
+
+/// How the long-range part of a DPLR model is to be evaluated; what is left open is chosen.
+struct LongRangeOptions {
+  std::optional<LongRangeMethod> method;  ///< none: the faster one, a mesh where its settings are given
+  std::array<int, 3> mesh{0, 0, 0};       ///< 0: from mesh_error
+  int order = 5;
+  std::optional<Differentiation> differentiation;  ///< none: "ik"
+  double mesh_error = 1e-5;                        ///< of C/Å² (see choose_mesh)
+  bool mesh_error_given = false;                   ///< it or the order was asked for
+  bool lammps_constants = false;
+  std::optional<int> threads;  ///< beside the nets; 0: none beside; none: measured
+  ElectricField field;
+};
 
 struct PlanOptions {
   TableKind table = TableKind::lowrank;
   Precision precision = Precision::fp64;
   double force_error = 1e-6;  ///< [eV/Å] rms bound for lowrank
   double interval = 0.01;     ///< piece width of quintic in normalised s̃ [–]
+  LongRangeOptions long_range;
 };
 
 /// What users are told who ask for the net of a compressed model.

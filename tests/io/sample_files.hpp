@@ -61,6 +61,55 @@ Angles
 1 1 2 7 9
 )";
 
+/// Two water molecules and their virtual Wannier atoms, as LAMMPS needs them for DPLR. Type 1, oxygen, and
+/// type 3, virtual, have one mass. Two O-H bonds are there as well; atom 8 sits on its host across a face.
+inline const std::string k_lammps_dplr = R"(two molecules with virtual atoms
+
+8 atoms
+3 atom types
+4 bonds
+2 bond types
+0 9 xlo xhi
+0 10 ylo yhi
+0 11 zlo zhi
+1.5 0 0.25 xy xz yz
+
+Masses
+
+1 15.9994
+2 1.00794
+3 15.9994
+
+Atoms # full
+
+1 1 1 6 1.0 2.0 3.0 0 0 0
+7 1 3 -8 1.1 2.0 3.1 0 0 0
+2 1 2 1 1.9 2.1 3.0 0 0 0
+3 1 2 1 0.7 2.9 3.1 0 0 1
+4 2 1 6 0.1 5.0 6.0 0 2 0
+5 2 2 1 1.0 5.1 6.0 0 0 0
+6 2 2 1 0.2 5.9 6.3 0 0 0
+8 2 3 -8 8.9 5.0 6.0 -1 0 0
+
+Velocities
+
+1 1 0 0
+2 2 0 0
+3 3 0 0
+4 4 0 0
+5 5 0 0
+6 6 0 0
+7 7 0 0
+8 8 0 0
+
+Bonds
+
+1 1 1 7
+2 2 1 2
+3 2 1 3
+4 1 8 4
+)";
+
 inline const std::string k_extxyz =
     "3\n"
     "Lattice=\"10.0 0.0 0.0 0.0 11.0 0.0 1.0 0.0 12.0\" Properties=species:S:1:pos:R:3:velo:R:3:tag:I:1 "

@@ -5,6 +5,9 @@
 #include "io/readers.hpp"
 #include "io/sample_files.hpp"
 #include "io/structure_file.hpp"
+#include "io/virtual_atoms.hpp"
+#include "model/model_file.hpp"
+#include "reference/paths.hpp"
 
 #include <gtest/gtest.h>
 
@@ -93,6 +96,30 @@ TEST(StructureDamage, poscar_is_read_or_refused) {
   const Outcome outcome = damage_text("POSCAR", test::k_poscar);
   EXPECT_GT(outcome.refused, 1000);
   EXPECT_GT(outcome.read, 100);
+}
+
+TEST(StructureDamage, dplr_data_is_fitted_to_the_model_or_refused) {
+  const Model dplr = read_model(reference::data_path("water_dplr.pb"));
+  const Model plain = read_model(reference::data_path("water_sea.pb"));
+  for (const std::vector<std::string>& names : {std::vector<std::string>{}, {"O", "H"}, {"O", "H", "X"}}) {
+    int with_virtual = 0;
+    const Outcome outcome = try_damages(test::k_lammps_dplr, 6000, [&](const std::string& bytes) {
+      for (const Structure& frame : read_structure_text({"a.data", bytes, names})) {
+        const Structure real = prepare_for(dplr, frame);
+        EXPECT_TRUE(real.bond.empty() && real.real_names.empty());
+        EXPECT_EQ(bind_types(real, dplr.type_map).size(), real.natoms());
+        EXPECT_TRUE(real.velocity.empty() || real.velocity.size() == real.natoms());
+        EXPECT_EQ(real.id.size(), real.natoms());
+        EXPECT_EQ(replicate(real, 1, 2, 1).natoms(), 2 * real.natoms());
+        if (real.natoms() == frame.natoms()) continue;
+        ++with_virtual;
+        EXPECT_THROW(bind_types(prepare_for(plain, frame), plain.type_map), InputError);
+      }
+    });
+    EXPECT_GT(outcome.refused, 1000);
+    EXPECT_GT(outcome.read, 100);
+    EXPECT_GT(with_virtual, 100);
+  }
 }
 
 TEST(StructureDamage, files_without_a_telling_name_are_read_or_refused) {

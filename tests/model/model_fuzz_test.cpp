@@ -166,11 +166,33 @@ TEST_P(DamagedModel, well_formed_nonsense_is_refused_or_harmless) {
 
 INSTANTIATE_TEST_SUITE_P(Shipped, DamagedModel,
                          testing::Values("water_sea.pb", "water_sea_compressed.pb", "water_sea_two.pb",
-                                         "water_dw.pb"),
+                                         "water_dw.pb", "water_dplr.pb"),
                          [](const auto& info) {
                            const std::string name = info.param;
                            return name.substr(0, name.find('.'));
                          });
+
+// Texts of charges and numbers beside them: nearly right ones reach every check of the modifier.
+TEST(DamagedModifier, odd_charges_are_refused_or_within_bounds) {
+  Random random(99);
+  Outcome outcome;
+  const graph::GraphDef original = graph_of("water_dplr.pb");
+  constexpr std::string_view k_letters = "0123456789 -+.eEnaif\t\n,x";
+  for (int round = 0; round < 250; ++round) {
+    graph::GraphDef damaged = original;
+    for (const char* name : {"modifier_attr/sys_charge_map", "modifier_attr/mdl_charge_map"}) {
+      std::string& text = *tensor_of(damaged, name).mutable_string_val(0);
+      if (below(random, 2) == 0)
+        text.insert(below(random, text.size() + 1), 1, k_letters[below(random, k_letters.size())]);
+      if (below(random, 4) == 0) text.erase(below(random, text.size()), 1);
+    }
+    if (below(random, 4) == 0) set_first(damaged, "modifier_attr/ewald_beta", double(odd_number(random)));
+    if (below(random, 4) == 0) set_first(damaged, "modifier_attr/ewald_h", double(odd_number(random)));
+    try_to_read(damaged.SerializeAsString(), outcome);
+  }
+  EXPECT_GT(outcome.accepted, 20);
+  EXPECT_GT(outcome.refused, 20);
+}
 
 TEST(DamagedBytes, random_bytes_are_refused) {
   Random random(7);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/model_info.hpp"
 
+#include "model/dipole_charge.hpp"
 #include "model/model_samples.hpp"
 
 #include <nlohmann/json.hpp>
@@ -44,6 +45,35 @@ TEST(ModelInfo, json_adds_what_applies_to_tables_and_dipoles) {
   const json dipole = info_of("water_dw.pb");
   EXPECT_EQ(dipole["kind"], "dipole");
   EXPECT_EQ(dipole["sel_type"], (json::array({0})));
+}
+
+TEST(ModelInfo, json_describes_the_long_range_part) {
+  const json info = info_of("water_dplr.pb");
+  EXPECT_EQ(info["kind"], "dplr");
+  EXPECT_EQ(info["ion_charges"], json::parse("[6.0, 1.0]"));
+  EXPECT_EQ(info["wannier_charges"], json::parse("[-8.0]"));
+  EXPECT_EQ(info["sel_type"], json::parse("[0]"));
+  EXPECT_EQ(info["ewald_beta"], 0.4);
+  EXPECT_EQ(info["ewald_h"], 1.0);
+  EXPECT_EQ(info["wannier"]["rcut"], 6.0);
+  EXPECT_EQ(info["wannier"]["sel"], json::parse("[46, 92]"));
+  EXPECT_EQ(info["wannier"]["embedding"], json::parse("[4, 8, 16]"));
+  EXPECT_EQ(info["wannier"]["fitting"], json::parse("[20, 20, 20]"));
+  EXPECT_EQ(info["wannier"]["hash"], info["hash"]);
+  EXPECT_FALSE(info_of("water_sea.pb").contains("wannier"));
+}
+
+TEST(ModelInfo, text_describes_the_long_range_part) {
+  const std::string text = model_info_text(read_model(data_path("water_dplr.pb")));
+  EXPECT_TRUE(says(text, "kind          dplr"));
+  EXPECT_TRUE(says(text, "ions          O +6, H +1 e\n"));
+  EXPECT_TRUE(says(text, "centroids     -8 on O, in e\n"));
+  EXPECT_TRUE(says(text, "Ewald         beta 0.4 1/A, h 1 A\n"));
+  EXPECT_TRUE(says(text, "Wannier net, inside the model\n"));
+  Model other = read_model(data_path("water_dw.pb"));
+  other.source = "other.pb";
+  const Model joined = with_wannier(read_model(data_path("water_dplr.pb")), other);
+  EXPECT_TRUE(says(model_info_text(joined), "Wannier net, other.pb\n"));
 }
 
 TEST(ModelInfo, json_survives_a_file_name_that_is_not_utf8) {

@@ -3,21 +3,12 @@
 #include "core/error.hpp"
 #include "model/model_samples.hpp"
 
-#include <cstring>
 #include <limits>
 
 namespace nanoday {
 namespace {
 
 using namespace reference;
-using testing::AssertionFailure;
-using testing::AssertionResult;
-using testing::AssertionSuccess;
-
-AssertionResult says(const std::string& message, const std::string& words) {
-  if (message.find(words) != std::string::npos) return AssertionSuccess();
-  return AssertionFailure() << "'" << words << "' is not in: " << message;
-}
 
 std::string refusal_of_file(const std::string& path) {
   try {
@@ -26,16 +17,6 @@ std::string refusal_of_file(const std::string& path) {
     return error.what();
   }
   return "";
-}
-
-// The first element of a double constant.
-void set_first(graph::GraphDef& graph, const std::string& name, double value) {
-  graph::TensorProto& tensor = tensor_of(graph, name);
-  if (tensor.tensor_content().empty()) {
-    tensor.set_double_val(0, value);
-  } else {
-    std::memcpy(tensor.mutable_tensor_content()->data(), &value, sizeof value);
-  }
 }
 
 void replace_in_script(graph::GraphDef& graph, const std::string& from, const std::string& to) {
@@ -55,9 +36,6 @@ TEST(ModelRefusal, names_what_every_unsupported_reference_model_uses) {
   const std::pair<const char*, const char*> samples[] = {
       {"deeppot-r.pb", "se_e2_r"},
       {"fparam_aparam.pb", "fparam"},
-      {"lrmodel.pb", "DPLR"},
-      {"water_dplr.pb", "DPLR"},
-      {"water_dplr_compressed.pb", "DPLR"},
       {"water_atom_ener.pb", "atom_ener"},
       {"water_dpa1_concat.pb", "se_atten"},
       {"water_dpa1_strip.pb", "se_atten"},

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -58,6 +59,22 @@ inline std::string refusal_of(const graph::GraphDef& graph) {
   return "";
 }
 
+/// Replaces the first element of a double constant.
+inline void set_first(graph::GraphDef& graph, const std::string& name, double value) {
+  graph::TensorProto& tensor = tensor_of(graph, name);
+  if (tensor.tensor_content().empty()) {
+    tensor.set_double_val(0, value);
+  } else {
+    std::memcpy(tensor.mutable_tensor_content()->data(), &value, sizeof value);
+  }
+}
+
+/// True when `message` contains `words`.
+inline testing::AssertionResult says(const std::string& message, const std::string& words) {
+  if (message.find(words) != std::string::npos) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << "'" << words << "' is not in: " << message;
+}
+
 inline bool layer_fits(const DenseLayer& layer, int n_in) {
   const std::size_t n_out = layer.n_out;
   return layer.n_in == n_in && n_out > 0 && layer.weight.size() == n_in * n_out &&
@@ -88,8 +105,34 @@ inline bool pair_fits(const Model& model, int centre, int neighbor) {
          table.coefficients.size() == std::size_t(table.n_rows) * model.m1 * 6;
 }
 
+std::string inconsistency(const Model& model);
+
+/// What must hold for the long-range part.
+inline std::string charge_inconsistency(const Model& model) {
+  const DipoleCharge& charges = *model.dipole_charge;
+  const std::size_t n_types = model.sel.size();
+  if (model.kind != ModelKind::energy || charges.ion_charge.size() != n_types ||
+      charges.wannier_charge.size() != n_types)
+    return "charges";
+  if (!(charges.beta > 0 && charges.beta <= 100 && charges.spacing > 0 && charges.spacing <= 100))
+    return "Ewald settings";
+  if (!charges.wannier || charges.wannier->kind != ModelKind::dipole || charges.wannier->dipole_charge)
+    return "Wannier net";
+  if (charges.wannier->type_map != model.type_map) return "types of the Wannier net";
+  for (std::size_t a = 0; a < n_types; ++a) {
+    if (!(std::abs(charges.ion_charge[a]) <= 1000 && std::abs(charges.wannier_charge[a]) <= 1000))
+      return "charge out of bounds";
+    if ((charges.wannier_charge[a] != 0) != (charges.wannier->selected[a] != 0)) return "Wannier charge";
+  }
+  return inconsistency(*charges.wannier);
+}
+
 /// The first invariant that does not hold, or "".
 inline std::string inconsistency(const Model& model) {
+  if (model.dipole_charge) {
+    const std::string problem = charge_inconsistency(model);
+    if (!problem.empty()) return problem;
+  }
   const std::size_t n_types = model.sel.size();
   if (n_types == 0 || model.type_map.size() != n_types || model.avg.size() != n_types ||
       model.std.size() != n_types)
