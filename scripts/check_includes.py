@@ -37,6 +37,7 @@ OWNED = {
     r"immintrin\.h|x86intrin\.h": {"cpu"},
     r"omp\.h": {"cpu"},
     r"cblas\.h": {"cpu"},
+    r"fftw3\.h": {"cpu"},
     r"mpi\.h|nccl\.h": {"comm"},
     r"CLI/.*": {"app", "md"},
     r"toml\+\+/.*": {"md"},

@@ -18,6 +18,7 @@ command:protoc    protobuf-compiler      turns the model file's message descript
 command:python3   python3                style checks and the summary of the tests
 package           libprotobuf-dev        reads model files
 package           libopenblas-dev        matrix products
+package           libfftw3-dev           Fourier transforms
 package           libfmt-dev             formats text
 package           libcli11-dev           parses the command line
 package           libtomlplusplus-dev    parses run.toml

@@ -25,6 +25,26 @@ inline constexpr double k_toy_table = 3e-9;
 inline constexpr double k_mixed_force = 1e-6;
 inline constexpr double k_mixed_atom_energy = 4e-6;
 
+/// Direct sums against each other and against stored ones, relative to the largest value. Measured: 4e-14.
+inline constexpr double k_direct_sum = 1e-12;
+
+/// A mesh solver against the same approximation summed without a mesh, relative to the largest value.
+/// Measured: 3e-14 in double; in fixed point 2e-11 for a mesh so coarse that it amplifies rounding.
+inline constexpr double k_mesh_sum = 1e-12;
+inline constexpr double k_mesh_sum_fixed = 2e-10;
+/// Stored mesh energies of another program, relative. Measured: 5e-14.
+inline constexpr double k_golden_mesh = 1e-12;
+/// A fine mesh against the direct sum, relative to the largest value. Measured: 1e-10 for "ad" forces, else
+/// 6e-12.
+inline constexpr double k_mesh_converged = 1e-9;
+
+/// Stored LAMMPS runs of DPLR models, absolute: energies per 100 atoms [eV], forces [eV/Å], virial [eV],
+/// centroids [Å]. Measured: 5e-13, 5e-14, 5e-12, 2e-15.
+inline constexpr double k_lammps_energy = 1e-11, k_lammps_force = 1e-12, k_lammps_virial = 1e-10;
+inline constexpr double k_lammps_centroid = 1e-13;
+/// Positions [Å] and velocities [Å/ps] along five steps. Measured: 2e-15 and 1.3e-13.
+inline constexpr double k_lammps_position = 1e-13, k_lammps_velocity = 1e-11;
+
 /// Forces against central differences of the energy, and virial against strain, relative to the largest.
 inline constexpr double k_finite_difference = 1e-6;
 /// Quantities that a symmetry fixes exactly, relative to the largest value: rounding only.

@@ -5,6 +5,7 @@
 #include "atoms/atoms.hpp"
 #include "atoms/forces.hpp"
 #include "atoms/neighbor_list.hpp"
+#include "backend/long_range.hpp"
 #include "core/box.hpp"
 #include "core/timer.hpp"
 #include "model/inference_plan.hpp"
@@ -58,6 +59,8 @@ class Backend {
 
   /// What it is, for people: "cpu (AVX-512, 2 threads)".
   virtual std::string name() const = 0;
+  /// Threads its evaluations run on.
+  virtual int threads() const { return 1; }
   /// True when sums are 64-bit fixed point, hence independent of their order.
   virtual bool reproducible() const = 0;
 
@@ -79,6 +82,8 @@ class Backend {
   /// virial and per-atom virial as the needs say (sign as for an energy Σ_i cotangent_i · μ_i).
   virtual EvaluationCounts dipole_forces(PreparedModel& model, const EvaluationArgs& args,
                                          View<const Vec4> cotangent, Forces& forces) = 0;
+
+  virtual std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan& plan) = 0;
 
   /// v += f/m · dt; masses in u, so the unit factor is applied here. All (nlocal).
   virtual void kick(View<Vec4> velocity, View<const Vec4> force, View<const double> mass, double dt) = 0;

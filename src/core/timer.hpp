@@ -9,8 +9,20 @@
 namespace nanoday {
 
 /// Stages of a step, in the order they run.
-enum class Stage { neighbor, halo, environment, descriptor, fitting, gradient, force_sum, integrate, output };
-inline constexpr int k_stage_count = 9;
+enum class Stage {
+  neighbor,
+  halo,
+  environment,
+  descriptor,
+  fitting,
+  gradient,
+  force_sum,
+  pppm,         ///< wall time of the long-range solver, whatever ran beside it
+  pppm_hidden,  ///< the part of it in which other threads evaluated nets; not part of total()
+  integrate,
+  output
+};
+inline constexpr int k_stage_count = 11;
 
 std::string_view stage_name(Stage stage);
 

@@ -20,4 +20,19 @@ inline constexpr double k_force_to_acceleration = 1.0 / k_mass_velocity2;
 /// 1 eV/Å³ in bar.
 inline constexpr double k_pressure_bar = k_elementary_charge * 1e30 * 1e-5;
 
+// CODATA 2018: c = 299792458 m/s (exact), ε0 = 8.8541878128e-12 F/m.
+inline constexpr double k_pi = 3.141592653589793238;
+
+/// Speed of light [Å/ps].
+inline constexpr double k_light_speed = 299792458 * 1e-2;
+
+/// e²/ε0 [eV·Å]: e/ε0 in V·m, times 1e10.
+inline constexpr double k_charge2_per_permittivity = k_elementary_charge / 8.8541878128e-12 * 1e10;
+
+/// 1 e·Å in debye; 1 D = 1e-21 C·m²/s / c.
+inline constexpr double k_debye = k_elementary_charge * 1e-10 * 299792458 / 1e-21;
+
+/// Angular frequency of the wavenumber 1 cm⁻¹ [1/ps]: 2πc · 1e-8/Å.
+inline constexpr double k_angular_frequency_per_wavenumber = 2 * k_pi * k_light_speed * 1e-8;
+
 }  // namespace nanoday::units

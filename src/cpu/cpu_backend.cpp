@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/units.hpp"
+#include "cpu/long_range.hpp"
 #include "cpu/model_engine.hpp"
 #include "cpu/neighbor_list.hpp"
 #include "math/counter_rng.hpp"
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace nanoday {
 namespace {
@@ -60,6 +62,7 @@ class CpuBackend final : public Backend {
   std::string name() const override {
     return fmt::format("cpu ({}, {} thread{})", set_.title, threads_, threads_ == 1 ? "" : "s");
   }
+  int threads() const override { return threads_; }
   bool reproducible() const override { return reproducible_; }
 
   double peak_multiply_adds(Precision precision) override {
@@ -102,21 +105,33 @@ class CpuBackend final : public Backend {
   }
 
   EvaluationCounts deep_potential(PreparedModel& model, const EvaluationArgs& args, Forces& forces) override {
-    return engine_.evaluate(dynamic_cast<cpu::CpuModel&>(model), args, {}, forces, times_);
+    cpu::EngineTask task;
+    task.companion = std::exchange(slot_.waiting, nullptr);
+    return engine_.evaluate(dynamic_cast<cpu::CpuModel&>(model), args, task, forces, times_);
   }
   EvaluationCounts dipoles(PreparedModel& model, const EvaluationArgs& args, View<Vec4> dipole) override {
     std::fill(dipole.begin(), dipole.end(), Vec4{});
     EvaluationArgs forward = args;
     forward.needs = {};
-    return engine_.evaluate(dynamic_cast<cpu::CpuModel&>(model), forward, {dipole, {}, false}, unused_,
-                            times_);
+    return engine_.evaluate(dynamic_cast<cpu::CpuModel&>(model), forward, {dipole, {}, false, nullptr},
+                            unused_, times_);
   }
   EvaluationCounts dipole_forces(PreparedModel& model, const EvaluationArgs& args, View<const Vec4> cotangent,
                                  Forces& forces) override {
     EvaluationArgs backward = args;
     backward.needs.energy = backward.needs.atom_energy = false;
-    return engine_.evaluate(dynamic_cast<cpu::CpuModel&>(model), backward, {{}, cotangent, true}, forces,
-                            times_);
+    return engine_.evaluate(dynamic_cast<cpu::CpuModel&>(model), backward, {{}, cotangent, true, nullptr},
+                            forces, times_);
+  }
+
+  std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan& plan) override {
+    require(plan.threads >= 0 && plan.threads < std::max(threads_, 2),
+            "--pppm-threads {} leaves no thread for the nets (there are {}); give fewer, or off",
+            plan.threads, threads_);
+    const bool direct = plan.method == LongRangeMethod::direct;
+    auto solver = direct ? cpu::make_direct_sum(plan, threads_, reproducible_, set_.name)
+                         : cpu::make_pppm(plan, threads_, reproducible_, set_.name);
+    return std::make_unique<cpu::Companion>(std::move(solver), plan, threads_, slot_, times_);
   }
 
   void kick(View<Vec4> velocity, View<const Vec4> force, View<const double> mass, double dt) override {
@@ -171,6 +186,7 @@ class CpuBackend final : public Backend {
   int threads_;
   bool reproducible_;
   cpu::ModelEngine engine_;
+  cpu::CompanionSlot slot_;
   Forces unused_;
   std::int64_t list_version_ = 0;
 };

@@ -66,19 +66,26 @@ EvaluationCounts ModelEngine::evaluate(CpuModel& model, const EvaluationArgs& ar
   return run(*model.mixed, model.mixed_exact.get(), kernels_.batch_mixed, mixed_, args, task, forces, times);
 }
 
-/// Contiguous ranges of about equal work: candidates in the list, plus the fitting net's fixed share.
-void ModelEngine::split(const EvaluationArgs& args, int threads) {
+/// Contiguous ranges of about equal work, or less for those threads that run a solver first: candidates in
+/// the list, plus the fitting net's fixed share.
+void ModelEngine::split(const EvaluationArgs& args, int threads, const Companion* companion) {
   const NeighborList& list = *args.neighbors;
   constexpr double k_fixed_share = 400;  // a fitting net costs about as much as 400 candidates (bench stages)
   const std::int64_t n = args.nlocal;
   const double total = static_cast<double>(list.n_pairs()) + k_fixed_share * static_cast<double>(n);
+  const auto shares =
+      companion != nullptr ? companion->net_shares(threads) : std::array<double, 2>{0.0, 1.0 / threads};
+  const int slower = companion != nullptr ? companion->threads() : 0;
+  const auto until = [&](int t) {  // work of the threads before t
+    return total * (std::min(t, slower) * shares[0] + std::max(0, t - slower) * shares[1]);
+  };
   range_.assign(threads + 1, n);
   range_[0] = 0;
   int next = 1;
   for (std::int64_t i = 0; i < n && next < threads; ++i) {
     const double done =
         static_cast<double>(list.offset[i * list.n_types]) + k_fixed_share * static_cast<double>(i);
-    while (next < threads && done >= total * next / threads) range_[next++] = i;
+    while (next < threads && done >= until(next)) range_[next++] = i;
   }
 }
 
@@ -129,6 +136,18 @@ void ModelEngine::sum_atoms(const Needs& needs, std::int64_t nlocal, Forces& for
     for (int c = 0; c < 9; ++c) forces.virial[c] = sum([&](std::int64_t i) { return centre_virial_[i][c]; });
 }
 
+/// Books the solver's time and how much of it the other threads covered; returns the mean over all threads.
+template <class Real>
+double ModelEngine::book_companion(Companion& companion, const std::vector<Thread<Real>>& team,
+                                   double start) {
+  const int n = companion.threads();
+  double end = start, covered = start;
+  for (int t = 0; t < static_cast<int>(team.size()); ++t)
+    (t < n ? end : covered) = std::max(t < n ? end : covered, t < n ? team[t].solver_end : team[t].end);
+  companion.book(end - start, std::max(0.0, std::min(end, covered) - start));
+  return n * (end - start) / static_cast<double>(team.size());
+}
+
 template <class Real>
 EvaluationCounts ModelEngine::run(const PackedModel<Real>& model, const PackedModel<Real>* exact,
                                   BatchKernel<Real> kernel, std::vector<Thread<Real>>& team,
@@ -148,7 +167,8 @@ EvaluationCounts ModelEngine::run(const PackedModel<Real>& model, const PackedMo
   if (args.needs.atom_virial) forces.atom_virial.assign(nall, {});
   team.resize(threads_);
   buffers_.resize(threads_);
-  split(args, threads);
+  Companion* const companion = threads > 1 ? task.companion : nullptr;
+  split(args, threads, companion);
   BatchArgs batch;
   batch.position = args.position.data();
   batch.offset = args.neighbors->offset.data();
@@ -164,6 +184,8 @@ EvaluationCounts ModelEngine::run(const PackedModel<Real>& model, const PackedMo
   {
     const int me = omp_get_thread_num();
     Thread<Real>& thread = team[me];
+    if (companion != nullptr && me < companion->threads()) companion->run_member(me);
+    thread.solver_end = seconds_now();
     thread.work.resize(model);
     thread.counts = {};
     thread.work.times = {};
@@ -183,12 +205,13 @@ EvaluationCounts ModelEngine::run(const PackedModel<Real>& model, const PackedMo
       run_range(*exact, kernel, thread.work.outside, args.type, mine, thread.exact, ignored);
       thread.counts.fixed_overflow |= ignored.fixed_overflow;
     }
+    thread.end = seconds_now();
 #pragma omp barrier
     if (task.want_forces) sum_forces(nall, me, threads, forces);
   }
   sum_atoms(args.needs, nlocal, forces);
   EvaluationCounts counts;
-  double charged = 0;
+  double charged = companion != nullptr ? book_companion(*companion, team, start) : 0;
   for (int t = 0; t < threads; ++t) {
     const BatchCounts& c = team[t].counts;
     require_run(

@@ -4,6 +4,7 @@
 
 #include "core/units.hpp"
 #include "math/counter_rng.hpp"
+#include "oracle/direct_sum.hpp"
 #include "oracle/evaluate.hpp"
 
 #include <algorithm>
@@ -89,6 +90,10 @@ class OracleBackend final : public Backend {
                                  Forces& forces) override {
     const Trace trace(times_, Stage::gradient);
     return oracle::dipole_forces(model_of(model), args, cotangent, forces);
+  }
+
+  std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan& plan) override {
+    return make_oracle_sum(plan);
   }
 
   void kick(View<Vec4> velocity, View<const Vec4> force, View<const double> mass, double dt) override {

@@ -88,6 +88,7 @@ class ToyBackend : public Backend {
   EvaluationCounts dipole_forces(PreparedModel&, const EvaluationArgs&, View<const Vec4>, Forces&) override {
     return {};
   }
+  std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan&) override { return nullptr; }
 
   void kick(View<Vec4> velocity, View<const Vec4> force, View<const double> mass, double dt) override {
     for (std::size_t i = 0; i < velocity.size(); ++i)

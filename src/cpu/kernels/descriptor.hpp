@@ -204,12 +204,7 @@ const Real* rotate(const PackedCentre<Real>& centre, Workspace<Real>& ws, int n_
   return ws.rotated.data();
 }
 
-/// Lanes of double as float, and back.
-NANODAY_INLINE void store_single(float* p, Vec<double> v) {
-  typedef float Narrow __attribute__((vector_size(NANODAY_VECTOR_BYTES / 2)));
-  const Narrow out = __builtin_convertvector(v, Narrow);
-  std::memcpy(p, &out, sizeof out);
-}
+/// Lanes of float as double.
 NANODAY_INLINE Vec<double> load_single(const float* p) {
   typedef float Narrow __attribute__((vector_size(NANODAY_VECTOR_BYTES / 2)));
   Narrow in;
@@ -249,7 +244,7 @@ void pair_features(const PackedCentre<Real>& centre, const Real* a, int rows, bo
       float* weak = ws.weak.data() + lane;
       double* exact = ws.weak_exact.data() + lane;
       pair_products(centre, a + lane, rows * b, n_precise, n, [&](int f, Vec<Real> s) {
-        store_single(weak + (f - n_precise) * b, s);
+        store_as<float>(weak + (f - n_precise) * b, s);
         if (want_exact) store(exact + (f - n_precise) * b, s);
       });
     }

@@ -6,10 +6,6 @@
 #include "cpu/kernels/kernel_set.hpp"
 #include "cpu/kernels/simd.hpp"
 
-#if NANODAY_VECTOR_BYTES == 64
-#include <immintrin.h>
-#endif
-
 namespace nanoday::cpu::NANODAY_ISA {
 
 inline constexpr int k_segment_align = 16;  ///< multiple of every vector width
@@ -96,14 +92,6 @@ NANODAY_INLINE void pad_segment(NeighborBlock<Real>& n, std::int64_t first, int 
   }
 }
 
-/// Stores lanes of double as Real.
-template <class Real>
-NANODAY_INLINE void store_as(Real* p, Vec<double> v) {
-  typedef Real Narrow __attribute__((vector_size(k_lanes<double> * sizeof(Real))));
-  const Narrow out = __builtin_convertvector(v, Narrow);
-  std::memcpy(p, &out, sizeof out);
-}
-
 /// Table piece and coordinate inside it (spec 3) of k_lanes neighbors; lanes outside get some piece.
 template <class Real>
 NANODAY_INLINE void locate(const PackedTable<Real>& table, Vec<double> s, const Real** piece, Real* t) {
@@ -143,7 +131,7 @@ bool environment_rows(const PackedModel<Real>& model, const PackedCentre<Real>& 
   IntVec<double> inside = ~IntVec<double>{};
   for (std::int64_t k = first; k < first + count; k += lanes) {
     const V x = load(&n.dx[k]), y = load(&n.dy[k]), z = load(&n.dz[k]), r2 = load(&n.r2[k - first]);
-    const V i = one / square_root<double>(r2);
+    const V i = inverse_square_root(r2);
     V u = (r2 * i - model.rcut_smth) * model.inverse_width;
     u = u < zero ? zero : u;
     u = u > one ? one : u;

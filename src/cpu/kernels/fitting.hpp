@@ -51,7 +51,7 @@ inline void weak_products_backward(const PackedDense<float>& layer, const double
   for (int o = 0; o < layer.n_out; ++o)
     for (int v = 0; v < n_vectors; ++v) {
       const long at = static_cast<long>(o) * b + v * k_lanes<double>;
-      store_single(ws.weak_z.data() + at, load(dz + at));
+      store_as<float>(ws.weak_z.data() + at, load(dz + at));
     }
   gemm<float, GemmStart::zero, b>(layer.backward, layer.n_out, ws.weak_z.data(), ws.weak.data(),
                                   layer.bias.data(), single_vectors(n_vectors));
@@ -108,13 +108,14 @@ void batch_energy(const PackedCentre<Real>& centre, const Workspace<Real>& ws, d
     atom_energy[ws.atoms[i]] = (e[i] + centre.output_bias) * centre.energy_scale + centre.energy_shift;
 }
 
+/// out = x ∘ factor.
 template <class Real>
-void multiply_by(const Real* factor, Real* x, int rows, int n_vectors) {
+void multiply(const Real* factor, const Real* x, Real* out, int rows, int n_vectors) {
   constexpr long b = k_batch<Real>;
   for (int o = 0; o < rows; ++o)
     for (int v = 0; v < n_vectors; ++v) {
       const long at = o * b + v * k_lanes<Real>;
-      store(x + at, load(x + at) * load(factor + at));
+      store(out + at, load(x + at) * load(factor + at));
     }
 }
 
@@ -123,28 +124,24 @@ void multiply_by(const Real* factor, Real* x, int rows, int n_vectors) {
 template <class Real>
 void fitting_backward(const PackedCentre<Real>& centre, Workspace<Real>& ws, double* atom_energy,
                       int n_vectors) {
-  Real* dh = ws.grad0.data();
-  Real* other = ws.grad1.data();
+  Real* const dh = ws.grad0.data();
+  Real* const dz = ws.grad1.data();
   for (std::size_t l = centre.layers.size() - 1; l > 0; --l) {
     const PackedDense<Real>& layer = centre.layers[l];
-    if (layer.residual) {
-      std::memcpy(other, dh, sizeof(Real) * layer.in_padded * k_batch<Real>);
-      multiply_by(ws.slope[l].data(), dh, layer.n_out, n_vectors);
-      gemm<Real, GemmStart::output>(layer.backward, layer.n_out, dh, other, layer.bias.data(), n_vectors);
-    } else {
-      multiply_by(ws.slope[l].data(), dh, layer.n_out, n_vectors);
-      gemm<Real, GemmStart::zero>(layer.backward, layer.n_out, dh, other, layer.bias.data(), n_vectors);
-    }
-    std::swap(dh, other);
+    multiply(ws.slope[l].data(), dh, dz, layer.n_out, n_vectors);
+    if (layer.residual)  // what passes the layer unchanged is in place already
+      gemm<Real, GemmStart::output>(layer.backward, layer.n_out, dz, dh, layer.bias.data(), n_vectors);
+    else
+      gemm<Real, GemmStart::zero>(layer.backward, layer.n_out, dz, dh, layer.bias.data(), n_vectors);
   }
   const PackedDense<Real>& first = centre.layers[0];
-  multiply_by(ws.slope[0].data(), dh, first.n_out, n_vectors);
+  multiply(ws.slope[0].data(), dh, dz, first.n_out, n_vectors);
   if constexpr (std::is_same_v<Real, double>)
     if (centre.weak_first.n_in > 0) {
-      if (atom_energy != nullptr) correct_energy(centre, dh, other, ws, atom_energy, n_vectors);
-      weak_products_backward(centre.weak_first, dh, ws, n_vectors);
+      if (atom_energy != nullptr) correct_energy(centre, dz, dh, ws, atom_energy, n_vectors);
+      weak_products_backward(centre.weak_first, dz, ws, n_vectors);
     }
-  gemm<Real, GemmStart::zero>(first.backward, first.n_out, dh, ws.features.data(), first.bias.data(),
+  gemm<Real, GemmStart::zero>(first.backward, first.n_out, dz, ws.features.data(), first.bias.data(),
                               n_vectors);
 }
 

@@ -18,6 +18,10 @@
 #define NANODAY_VECTOR_BYTES 16
 #endif
 
+#if NANODAY_VECTOR_BYTES == 64
+#include <immintrin.h>
+#endif
+
 #define NANODAY_INLINE inline __attribute__((always_inline))
 
 namespace nanoday::cpu::NANODAY_ISA {
@@ -71,11 +75,49 @@ NANODAY_INLINE To bits(From v) {
   return out;
 }
 
+/// Stores lanes of double as Real.
+template <class Real>
+NANODAY_INLINE void store_as(Real* p, Vec<double> v) {
+  typedef Real Narrow __attribute__((vector_size(k_lanes<double> * sizeof(Real))));
+  const Narrow out = __builtin_convertvector(v, Narrow);
+  std::memcpy(p, &out, sizeof out);
+}
+
 /// Square root of every lane; compiles to one instruction.
 template <class Real>
 NANODAY_INLINE Vec<Real> square_root(Vec<Real> v) {
   for (int i = 0; i < k_lanes<Real>; ++i) v[i] = __builtin_sqrt(v[i]);
   return v;
+}
+
+/// 1/x to a rounding or two. With 512-bit vectors from the 14-bit estimate and Newton steps, each of which
+/// doubles the digits: a division there takes as long as a dozen multiply-adds.
+template <class Real>
+NANODAY_INLINE Vec<Real> reciprocal(Vec<Real> x) {
+#if NANODAY_VECTOR_BYTES == 64
+  if constexpr (sizeof(Real) == 4) {
+    const Vec<Real> y = reinterpret_cast<Vec<Real>>(_mm512_rcp14_ps(reinterpret_cast<__m512>(x)));
+    return y + y * (Real(1) - x * y);
+  } else {
+    Vec<Real> y = reinterpret_cast<Vec<Real>>(_mm512_rcp14_pd(reinterpret_cast<__m512d>(x)));
+    y += y * (Real(1) - x * y);
+    return y + y * (Real(1) - x * y);
+  }
+#else
+  return Real(1) / x;
+#endif
+}
+
+/// 1/√x in double to a few roundings; as reciprocal().
+NANODAY_INLINE Vec<double> inverse_square_root(Vec<double> x) {
+#if NANODAY_VECTOR_BYTES == 64
+  Vec<double> y = reinterpret_cast<Vec<double>>(_mm512_rsqrt14_pd(reinterpret_cast<__m512d>(x)));
+  const Vec<double> half = x * 0.5;
+  y += y * (0.5 - half * y * y);
+  return y + y * (0.5 - half * y * y);
+#else
+  return 1.0 / square_root<double>(x);
+#endif
 }
 
 /// Sums of four vectors over their lanes: (Σa, Σb, Σc, Σd).

@@ -57,7 +57,7 @@ NANODAY_INLINE Vec<Real> tanh_lanes(Vec<Real> x) {
   const auto scale = bits<IntVec<Real>>(shifted) << C::mantissa;  // the low bits of `shifted` hold n
   const V e = bits<V>(bits<IntVec<Real>>(p) + scale);
   // min/max above lets a NaN through as is: NaN compares false.
-  return Real(1) - Real(2) / (e + Real(1));
+  return Real(1) - Real(2) * reciprocal<Real>(e + Real(1));
 }
 
 }  // namespace nanoday::cpu::NANODAY_ISA

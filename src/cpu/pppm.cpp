@@ -1,0 +1,220 @@
+// Particle-particle particle-mesh: the order of its stages, and what happens at the charges.
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/pppm.hpp"
+
+#include "core/error.hpp"
+
+#include <cmath>
+
+namespace nanoday::cpu {
+
+namespace {
+
+/// Returns the plan after all checks, so that members made from it need none.
+const LongRangePlan& checked(const LongRangePlan& plan, int max_team) {
+  const auto& periodic = plan.box.periodic;
+  require(periodic[0] && periodic[1] && periodic[2],
+          "the long-range energy needs a box that repeats in all three directions; give the structure a box");
+  const double volume = plan.box.volume();
+  require(volume > 0 && std::isfinite(volume),
+          "the box has no volume (its lattice vectors lie in a plane); correct the lattice vectors");
+  require(plan.beta > 0 && std::isfinite(plan.beta),
+          "the Ewald parameter beta is {} (charges are Gaussians of width 1/(2 beta)); use a positive number",
+          plan.beta);
+  require(std::isfinite(plan.coulomb) && std::isfinite(plan.influence_4pi),
+          "the Coulomb constant or 4 pi is not a finite number; correct the plan");
+  require(plan.order >= k_min_assignment_order && plan.order <= k_max_assignment_order,
+          "assignment order {} is not known; use {} to {}", plan.order, k_min_assignment_order,
+          k_max_assignment_order);
+  require(
+      plan.differentiation == Differentiation::ik || plan.box.is_orthorhombic(),
+      "\"ad\" differentiation needs an orthorhombic box (the self-force is known for it only); use \"ik\"");
+  check_mesh(plan.mesh, plan.order, max_team);
+  return plan;
+}
+
+MeshMap mesh_map(const LongRangePlan& plan) {
+  const auto& [a, b, c] = plan.box.cell;
+  const double det = dot(a, cross(b, c));
+  const auto& n = plan.mesh;
+  return {n, {n[0] / det * cross(b, c), n[1] / det * cross(c, a), n[2] / det * cross(a, b)}, plan.box.origin};
+}
+
+const MeshKernelSet& mesh_kernels(std::string_view isa) {
+#if defined(__x86_64__)
+  const bool any = isa == "auto";
+  if ((any || isa == "avx512") && __builtin_cpu_supports("x86-64-v4")) return k_mesh_kernels_avx512;
+  if ((any || isa == "avx2") && __builtin_cpu_supports("x86-64-v3")) return k_mesh_kernels_avx2;
+#endif
+  require(isa == "auto" || isa == "baseline", "instruction set {} is not available; use --isa auto", isa);
+  return k_mesh_kernels_baseline;
+}
+
+}  // namespace
+
+std::unique_ptr<LongRangeTeam> make_pppm(const LongRangePlan& plan, int max_team, bool reproducible,
+                                         std::string_view isa) {
+  return std::make_unique<Pppm>(plan, max_team, reproducible, mesh_kernels(isa));
+}
+
+Pppm::Pppm(const LongRangePlan& plan, int max_team, bool reproducible, const MeshKernelSet& kernels)
+    : plan_(checked(plan, max_team)),
+      reproducible_(reproducible),
+      kernels_(kernels),
+      of_order_(kernels.order[plan.order]),
+      layout_(mesh_layout(plan.mesh)),
+      influence_(plan),
+      table_(make_influence_table(plan, influence_)),
+      map_(mesh_map(plan)),
+      own_(static_cast<std::size_t>(max_team)) {
+  using enum Differentiation;
+  if (plan.differentiation == ad) {
+    self_force_ = self_force_amplitudes(plan, influence_);
+    force_channels_ = {{&table_.green, false, Channel::nothing}};
+  } else if (table_.separable) {
+    force_channels_ = {{&table_.green, false, Channel::along_a},
+                       {&table_.green, false, Channel::along_b},
+                       {&table_.slope[2], true, Channel::nothing}};
+  } else {
+    for (const auto& slope : table_.slope) force_channels_.push_back({&slope, true, Channel::nothing});
+  }
+  potential_channel_ = {{&table_.green, false, Channel::nothing}};
+  for (int c = 0; c < 6; ++c) virial_channels_[c / 3].push_back({&virial_table_[c], false, Channel::nothing});
+  for (int d = 0; d < 3; ++d)
+    to_cartesian_[d] = -(plan.differentiation == ad ? 1 : 2 * M_PI / plan.mesh[d]) * map_.row[d];
+  make_plans();
+}
+
+void Pppm::solve(const LongRangeArgs& args, LongRangeResult& result, const Team& team) {
+  require(team.size <= static_cast<int>(own_.size()),
+          "{} threads call a mesh solver made for {}; make it for more", team.size, own_.size());
+  if (team.me == 0) prepare_guarded(args, result);
+  team.wait();
+  if (failure_) std::rethrow_exception(failure_);
+  place_charges(args, team);
+  team.wait();
+  require_run(lost_ < 0,
+              "charge {} has no place on the mesh (its position or charge is not a finite number, or "
+              "it is absurdly far away); look at the step before, or use a smaller time step",
+              lost_.load());
+  spread_charges(team);
+  team.wait();
+  require_run(!overflow_,
+              "the charge mesh overflows its fixed-point numbers (a charge of {} e, or {} e on one "
+              "plane); switch the reproducible mode off",
+              k_max_fixed_charge, k_max_fixed_plane);
+  solve_pass(force_channels_, true, args.needs, team);
+  if (team.me == 0) add_up(args.needs, result);
+  gather_forces(args, result, team);
+  if (args.needs.atom_energy) {
+    if (plan_.differentiation == Differentiation::ik) solve_pass(potential_channel_, false, args.needs, team);
+    gather_energies(result, team);
+  }
+  if (!args.needs.atom_virial) return;
+  for (int half = 0; half < 2; ++half) {
+    solve_pass(virial_channels_[half], false, args.needs, team);
+    gather_virials(result, team, half);
+  }
+}
+
+void Pppm::prepare_guarded(const LongRangeArgs& args, LongRangeResult& result) noexcept {
+  try {
+    failure_ = nullptr;
+    lost_ = -1;
+    overflow_ = false;
+    prepare(args, result);
+  } catch (...) {
+    // Every member throws it after they met: one that left alone would leave the others waiting.
+    failure_ = std::current_exception();
+  }
+}
+
+void Pppm::prepare(const LongRangeArgs& args, LongRangeResult& result) {
+  const std::size_t n = args.charge.size();
+  require(n < std::size_t{1} << 31, "{} charges are more than a mesh solver counts; use fewer", n);
+  n_charges_ = static_cast<std::int32_t>(n);
+  if (stencil_.size() < n) {
+    stencil_.resize(n + n / 8);
+    start_a_.resize(stencil_.size());
+    for (auto& own : own_) own.order.resize(stencil_.size());
+  }
+  result.force.resize(n);
+  result.atom_energy.resize(args.needs.atom_energy ? n : 0);
+  result.atom_virial.resize(args.needs.atom_virial ? n : 0);
+  if ((args.needs.virial || args.needs.atom_virial) && virial_table_[0].empty())
+    virial_table_ = make_virial_tables(table_, influence_, plan_.beta);
+  if (args.needs.atom_virial) make_fields(k_most_channels);
+}
+
+void Pppm::place_charges(const LongRangeArgs& args, const Team& team) {
+  const auto [begin, end] = team.share(static_cast<std::int64_t>(args.charge.size()));
+  const std::int64_t lost = of_order_.make_stencils(map_, args.charge.data(), stencil_.data(), begin, end);
+  if (lost >= 0) lost_ = lost;
+  for (std::int64_t i = begin; i < end; ++i) start_a_[i] = stencil_[i].start[0];
+}
+
+void Pppm::add_up(const Needs& needs, LongRangeResult& result) const {
+  std::array<double, 7> sum{};
+  for (int block = 0; block < table_.blocks; ++block)
+    for (int c = 0; c < 7; ++c) sum[c] += table_.multiplicity(block) * block_sum_[block][c] / 2;
+  result.energy = needs.energy || needs.atom_energy ? sum[0] : 0;
+  result.virial = {};
+  if (needs.virial || needs.atom_virial)
+    result.virial = {sum[1], sum[2], sum[3], sum[2], sum[4], sum[5], sum[3], sum[5], sum[6]};
+}
+
+FieldMeshes Pppm::field_meshes() const {
+  return {layout_.plane(), layout_.n[0], {field_[0].data(), field_[1].data(), field_[2].data()}};
+}
+
+void Pppm::gather_forces(const LongRangeArgs& args, LongRangeResult& result, const Team& team) const {
+  const bool ad = plan_.differentiation == Differentiation::ad;
+  const auto slope = ad ? of_order_.gradient : of_order_.interpolate3;
+  const FieldMeshes meshes = field_meshes();
+  const auto& order = own_[team.me].order;  // by plane: neighbors in the mesh share cache lines
+  const auto [begin, end] = team.share(n_charges_);
+  for (std::int64_t s = begin; s < end; ++s) {
+    const std::int32_t i = order[s];
+    const double q = stencil_[i].charge;
+    const Vec3 g = slope(stencil_[i], meshes);
+    Vec3 force = q * (g.x * to_cartesian_[0] + g.y * to_cartesian_[1] + g.z * to_cartesian_[2]);
+    if (ad) force = force - self_force(args.charge[i]);
+    result.force[i] = padded(force);
+  }
+}
+
+Vec3 Pppm::self_force(const Vec4& charge) const {
+  const auto along = [&](int d, double x, double points_per_length) {
+    const double phase =
+        2 * M_PI * x * points_per_length;  // of the coordinate itself, wherever the box begins
+    const double s = std::sin(phase), c = std::cos(phase);
+    return charge.w * charge.w * s * (self_force_[d][0] + 2 * self_force_[d][1] * c);
+  };
+  return {along(0, charge.x, map_.row[0].x), along(1, charge.y, map_.row[1].y),
+          along(2, charge.z, map_.row[2].z)};
+}
+
+void Pppm::gather_energies(LongRangeResult& result, const Team& team) const {
+  const auto [begin, end] = team.share(n_charges_);
+  for (std::int64_t i = begin; i < end; ++i)
+    result.atom_energy[i] = stencil_[i].charge / 2 * of_order_.interpolate(stencil_[i], field_meshes());
+}
+
+void Pppm::gather_virials(LongRangeResult& result, const Team& team, int half) const {
+  const auto [begin, end] = team.share(n_charges_);
+  for (std::int64_t i = begin; i < end; ++i) {
+    const Vec3 v = stencil_[i].charge / 2 * of_order_.interpolate3(stencil_[i], field_meshes());
+    auto& w = result.atom_virial[i];
+    if (half == 0) {
+      w[0] = v.x;
+      w[1] = w[3] = v.y;
+      w[2] = w[6] = v.z;
+    } else {
+      w[4] = v.x;
+      w[5] = w[7] = v.y;
+      w[8] = v.z;
+    }
+  }
+}
+
+}  // namespace nanoday::cpu
