@@ -17,18 +17,31 @@ from machine import EXAMPLES, machine, nanoday, write_json
 SYSTEMS = {  # model, structure, its elements, copies, atoms that makes
     "water": ("water", "water192", ("O", "H"), (2, 2, 2), 1536),
     "copper": ("copper", "copper256", ("Cu",), (2, 2, 1), 1024),
+    "dplr": ("water-dplr", "water188", ("O", "H"), (1, 1, 1), 564),
 }
-KEPT = ("stages", "table", "table_ranks", "force_error_rms", "force_error_max", "peak_memory_bytes",
-        "machine")
+MESH, BETA = 36, 0.4  # of "dplr", the same in both programs; order 5
+KEPT = ("stages", "long_range", "table", "table_ranks", "force_error_rms", "force_error_max",
+        "peak_memory_bytes", "machine")
+
+
+def lammps_lines(options, name):
+    """LAMMPS's script; every net it evaluates is a compressed one."""
+    model, structure, elements, copies, _ = SYSTEMS[name]
+    compressed = options.compressed_models / f"{model}-compressed.pb"
+    if name == "dplr":
+        lines = lammps_peer.dplr_header(EXAMPLES / f"structures/{structure}-dplr.data", compressed, MESH, BETA)
+        group, neighbors = "real", "exclude type 1 3"
+    else:
+        lines = lammps_peer.header(EXAMPLES / f"structures/{structure}.data", elements, compressed, copies)
+        group, neighbors = "all", ""
+    return lines + [f"neigh_modify every 50 delay 0 check no {neighbors}",
+                    f"velocity {group} create 330 8191 mom yes rot no", f"fix move {group} nve", "thermo 10",
+                    f"run {options.warmup}", f"run {options.steps}"]
 
 
 def time_lammps(options, name, folder):
     """Milliseconds per step of LAMMPS, for each way to use the cores: {"1 rank x 2 threads": …}."""
-    model, structure, elements, copies, _ = SYSTEMS[name]
-    lines = lammps_peer.header(EXAMPLES / f"structures/{structure}.data", elements,
-                               options.compressed_models / f"{model}-compressed.pb", copies)
-    lines += ["neigh_modify every 50 delay 0 check no", "velocity all create 330 8191 mom yes rot no",
-              "fix move all nve", "thermo 10", f"run {options.warmup}", f"run {options.steps}"]
+    lines = lammps_lines(options, name)
     times = {}
     for ranks, threads in sorted({(1, options.cores), (options.cores, 1)}):
         output = lammps_peer.run(options.peer, lines, folder, ranks, threads)
@@ -40,9 +53,10 @@ def time_nanoday(options, name, precision, folder):
     """What `nanoday bench --json` says of one run; the number of atoms is checked against LAMMPS's."""
     model, structure, _, copies, atoms = SYSTEMS[name]
     file = Path(folder) / "bench.json"
+    solver = ("--solver", "pppm", "--mesh", MESH, MESH, MESH, "--order", 5) if name == "dplr" else ()
     nanoday(options.nanoday, "bench", EXAMPLES / f"models/{model}.pb",
             EXAMPLES / f"structures/{structure}.data", "--replicate", *copies, "--steps", options.steps,
-            "--precision", precision, "--threads", options.cores, "--json", file)
+            "--precision", precision, "--threads", options.cores, "--json", file, *solver)
     bench = json.loads(file.read_text())
     if bench["atoms"] != atoms:
         raise RuntimeError(f"{name}: nanoday timed {bench['atoms']} atoms, {atoms} are meant")

@@ -18,6 +18,17 @@ def header(structure, elements, model, replicate=(1, 1, 1)):
     return lines
 
 
+def dplr_header(structure, model, mesh, beta):
+    """As header() for a DPLR model and a structure with virtual atoms of type 3 bonded to type 1."""
+    model = Path(model).resolve()
+    return ["units metal", "atom_style full", "boundary p p p", "plugin load libdeepmd_lmp.so",
+            f"read_data {Path(structure).resolve()}", "group real type 1 2", f"pair_style deepmd {model}",
+            "pair_coeff * *", "bond_style zero", "bond_coeff *", "special_bonds lj/coul 1 1 1 angle no",
+            "kspace_style pppm/dplr 1e-5", f"kspace_modify gewald {beta} diff ik mesh {mesh} {mesh} {mesh}",
+            f"fix long all dplr model {model} type_associate 1 3 bond_type 1", "fix_modify long virial yes",
+            "neighbor 2.0 bin", "timestep 0.0005"]
+
+
 def run(peer, lines, folder, ranks=1, threads=1):
     """Runs the script in `folder`; returns what LAMMPS printed. RuntimeError when it fails."""
     folder = Path(folder)

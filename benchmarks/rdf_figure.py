@@ -59,7 +59,7 @@ def legend(result):
                 f'x2="{LEFT + 26}" y1="20" y2="20" stroke="{BLUE}" stroke-width="1.6"/>',
                 f"nanoday, mean of {runs} runs of {length:g} ps; band: ± 2 σ of one run"),
                (470, f'<line x1="470" x2="496" y1="20" y2="20" stroke="{ORANGE}" stroke-width="1.6" '
-                'stroke-dasharray="5 3"/>', f"LAMMPS + DeePMD-kit, {length:g} ps")]
+                'stroke-dasharray="5 3"/>', f"LAMMPS + DeePMD-kit, {result['lammps_runs']} runs")]
     return [sample + text(x + 32, 24, words) for x, sample, words in entries]
 
 

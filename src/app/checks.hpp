@@ -16,10 +16,11 @@ struct Probe {
   Backend* backend = nullptr;
   PlanPointer plan;
   std::vector<Vec3> weight;  ///< (natoms) input order, dipole models only
+  Needs needs = k_everything;
 
   Sample operator()(const BoundSystem& system) const {
-    return weight.empty() ? evaluate(*backend, plan, system)
-                          : evaluate_weighted_dipoles(*backend, plan, system, weight);
+    return weight.empty() ? evaluate(*backend, plan, system, needs)
+                          : evaluate_weighted_dipoles(*backend, plan, system, weight, needs);
   }
 };
 

@@ -31,6 +31,18 @@ struct EvalArguments {
 
 Json json_of(const Vec3& v) { return Json::array({v.x, v.y, v.z}); }
 
+/// Σ q x over ions and centroids at unwrapped positions [e·Å].
+Vec3 total_dipole(const Sample& sample, const BoundSystem& system, const DipoleCharge& charges) {
+  Vec3 sum{};
+  for (std::size_t i = 0; i < sample.dipole.size(); ++i) {
+    const int type = system.atoms.type[i];
+    const auto& image = system.atoms.image[i];
+    const Vec3 x = xyz(system.atoms.position[i]) + system.box.translation(image[0], image[1], image[2]);
+    sum = sum + charges.ion_charge[type] * x + charges.wannier_charge[type] * (x + sample.dipole[i]);
+  }
+  return sum;
+}
+
 Json json_of(const std::vector<Vec3>& vectors) {
   Json rows = Json::array();
   for (const Vec3& v : vectors) rows.push_back(json_of(v));
@@ -46,6 +58,20 @@ Json selected_dipoles(const Sample& sample, const BoundSystem& system, const Mod
   return rows;
 }
 
+/// Parts of the energy, Wannier centroids and the dipole of a DPLR model.
+void add_long_range(const Sample& sample, const BoundSystem& system, const Model& model, Json& frame) {
+  const Model& wannier = *model.dipole_charge->wannier;
+  frame["energy_short"] = sample.energy - sample.energy_long - sample.energy_field;
+  frame["energy_long"] = sample.energy_long;
+  if (sample.energy_field != 0) frame["energy_field"] = sample.energy_field;
+  frame["dipoles"] = selected_dipoles(sample, system, wannier);
+  Json& centroids = frame["wannier_centroids"] = Json::array();
+  for (std::size_t i = 0; i < sample.dipole.size(); ++i)
+    if (wannier.selected[system.atoms.type[i]])
+      centroids.push_back(json_of(xyz(system.atoms.position[i]) + sample.dipole[i]));
+  frame["total_dipole"] = json_of(total_dipole(sample, system, *model.dipole_charge));
+}
+
 Json frame_json(const Sample& sample, const BoundSystem& system, const Model& model) {
   Json frame;
   if (model.kind == ModelKind::energy) {
@@ -54,6 +80,7 @@ Json frame_json(const Sample& sample, const BoundSystem& system, const Model& mo
     frame["virial"] = sample.virial;
     frame["atom_energy"] = sample.atom_energy;
     frame["atom_virial"] = sample.atom_virial;
+    if (model.dipole_charge) add_long_range(sample, system, model, frame);
   } else {
     frame["dipoles"] = selected_dipoles(sample, system, model);
   }

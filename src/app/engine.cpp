@@ -5,7 +5,8 @@
 #include "core/error.hpp"
 #include "forces/system_setup.hpp"
 #include "io/structure_file.hpp"
-#include "model/model_file.hpp"
+#include "io/virtual_atoms.hpp"
+#include "md/configured_model.hpp"
 
 #include <fmt/format.h>
 
@@ -31,9 +32,9 @@ std::unique_ptr<Backend> machine_of(const RunConfig& config, const std::string& 
 Engine make_engine(const EngineArguments& arguments, const std::string& model_path) {
   Engine engine;
   engine.config = make_engine_config(arguments.typed);
-  engine.plan_options = {engine.config.table, engine.config.precision, engine.config.force_error,
-                         arguments.interval};
-  engine.model = std::make_shared<const Model>(read_model(model_path));
+  engine.plan_options = plan_options(engine.config);
+  engine.plan_options.interval = arguments.interval;
+  engine.model = read_configured_model(engine.config, model_path);
   if (engine.model->compressed && engine.config.table == TableKind::net)
     fmt::print(stderr, "nanoday: note: {}\n", k_no_net_note);
   engine.backend = machine_of(engine.config, arguments.isa);
@@ -43,6 +44,7 @@ Engine make_engine(const EngineArguments& arguments, const std::string& model_pa
 std::vector<Structure> read_frames(const Engine& engine, const std::string& path) {
   std::vector<Structure> frames = read_structures(path, engine.config.types);
   require(!frames.empty(), "{} holds no structure; give a file with at least one frame", path);
+  for (Structure& frame : frames) frame = prepare_for(*engine.model, std::move(frame));
   const auto [nx, ny, nz] = engine.config.replicate;
   if (nx * ny * nz == 1) return frames;
   for (Structure& frame : frames) frame = replicate(frame, nx, ny, nz);

@@ -9,7 +9,6 @@ namespace {
 
 /// Evaluations here are single: no skin to reuse lists with.
 constexpr EvaluatorOptions k_single{0.0, 1};
-constexpr Needs k_everything{true, true, true, true};
 
 /// Copies what an energy evaluation left behind into input order.
 void collect_energy(const Evaluator& evaluator, Sample& sample) {
@@ -22,7 +21,7 @@ void collect_energy(const Evaluator& evaluator, Sample& sample) {
   sample.atom_virial.resize(n);
   for (std::size_t k = 0; k < n; ++k) {
     sample.force[atoms.id[k]] = xyz(forces.force[k]);
-    sample.atom_virial[atoms.id[k]] = forces.atom_virial[k];
+    if (!forces.atom_virial.empty()) sample.atom_virial[atoms.id[k]] = forces.atom_virial[k];
   }
 }
 
@@ -42,16 +41,24 @@ void collect_dipoles(const Evaluator& evaluator, Sample& sample) {
   }
 }
 
+/// Parts of a DPLR model's energy, centroids as displaced from where the caller put their hosts.
+void collect_long_range(const Evaluator& evaluator, Sample& sample) {
+  collect_dipoles(evaluator, sample);
+  sample.energy_long = evaluator.long_range()->energy();
+  sample.energy_field = evaluator.long_range()->field_energy();
+}
+
 }  // namespace
 
-Sample evaluate(Backend& backend, const PlanPointer& plan, const BoundSystem& system) {
+Sample evaluate(Backend& backend, const PlanPointer& plan, const BoundSystem& system, Needs needs) {
   Evaluator evaluator(backend, plan, system.box, system.atoms, k_single);
-  evaluator.compute(k_everything);
+  evaluator.compute(needs);
   Sample sample;
   sample.counts = evaluator.counts();
   if (plan->model->kind == ModelKind::dipole) {
     collect_dipoles(evaluator, sample);
   } else {
+    if (evaluator.long_range() != nullptr) collect_long_range(evaluator, sample);
     collect_energy(evaluator, sample);
     collect_atom_energy(evaluator, sample);
   }
@@ -59,7 +66,7 @@ Sample evaluate(Backend& backend, const PlanPointer& plan, const BoundSystem& sy
 }
 
 Sample evaluate_weighted_dipoles(Backend& backend, const PlanPointer& plan, const BoundSystem& system,
-                                 const std::vector<Vec3>& weight) {
+                                 const std::vector<Vec3>& weight, Needs needs) {
   Evaluator evaluator(backend, plan, system.box, system.atoms, k_single);
   evaluator.compute({});
   Sample sample;
@@ -68,7 +75,7 @@ Sample evaluate_weighted_dipoles(Backend& backend, const PlanPointer& plan, cons
   const Atoms& atoms = evaluator.atoms();
   Array<Vec4> cotangent(static_cast<std::size_t>(atoms.nlocal));
   for (std::size_t k = 0; k < cotangent.size(); ++k) cotangent[k] = padded(weight[atoms.id[k]]);
-  evaluator.compute_dipole_forces(cotangent, k_everything);
+  evaluator.compute_dipole_forces(cotangent, needs);
   collect_energy(evaluator, sample);
   sample.energy = 0;
   for (std::size_t i = 0; i < weight.size(); ++i) {

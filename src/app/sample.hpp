@@ -14,6 +14,7 @@ namespace nanoday {
 /// What one evaluation gives, atoms in input order.
 struct Sample {
   double energy = 0;                               ///< [eV]
+  double energy_long = 0, energy_field = 0;        ///< parts of `energy`, DPLR models [eV]
   std::array<double, 9> virial{};                  ///< −∂E/∂strain [eV]
   std::vector<Vec3> force;                         ///< (natoms) [eV/Å]
   std::vector<double> atom_energy;                 ///< (natoms) [eV]
@@ -24,13 +25,17 @@ struct Sample {
 
 using PlanPointer = std::shared_ptr<const InferencePlan>;
 
-/// Evaluates an energy model with everything it gives, or the dipoles of a dipole model.
-Sample evaluate(Backend& backend, const PlanPointer& plan, const BoundSystem& system);
+/// Everything there is to know. Per-atom virials are computed on one thread.
+inline constexpr Needs k_everything{true, true, true, true};
+
+/// Evaluates an energy model, or the dipoles of a dipole model. \param needs with energies and virial
+Sample evaluate(Backend& backend, const PlanPointer& plan, const BoundSystem& system,
+                Needs needs = k_everything);
 
 /// Dipole models: also energy = Σ_i weight_i · μ_i with its atomic parts, forces and virial, treated as an
 /// energy. \param weight (natoms), input order
 Sample evaluate_weighted_dipoles(Backend& backend, const PlanPointer& plan, const BoundSystem& system,
-                                 const std::vector<Vec3>& weight);
+                                 const std::vector<Vec3>& weight, Needs needs = k_everything);
 
 /// Sentences about neighbors outside the table and atoms with too many neighbors; empty when all is well.
 std::vector<std::string> warnings_of(const EvaluationCounts& counts, const Model& model);

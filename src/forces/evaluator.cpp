@@ -108,6 +108,15 @@ Evaluator::Evaluator(Backend& backend, std::shared_ptr<const InferencePlan> plan
             atoms_.type[i], model().n_types());
   atoms_.image.resize(atoms_.nlocal);
   prepared_ = backend_.prepare(plan_);
+  if (plan_->dplr) long_range_ = std::make_unique<LongRange>(backend_, plan_, box_);
+}
+
+double Evaluator::cutoff() const {
+  return long_range_ ? std::max(model().rcut, long_range_->wannier().rcut) : model().rcut;
+}
+
+void Evaluator::set_time(double time) {
+  if (long_range_) long_range_->set_time(time);
 }
 
 void Evaluator::compute(Needs needs) {
@@ -125,7 +134,9 @@ void Evaluator::compute(Needs needs) {
     return;
   }
   size_results(forces_, atoms_, needs, backend_.reproducible());
+  if (long_range_) count(long_range_->start(args, atoms_));
   count(backend_.deep_potential(*prepared_, args, forces_));
+  if (long_range_) long_range_->finish(args, atoms_, box_, forces_);
   {
     const Trace trace(backend_.times(), Stage::halo);
     halo_.reverse(forces_, atoms_.nlocal);
@@ -161,7 +172,7 @@ void Evaluator::rebuild() {
     const Trace trace(backend_.times(), Stage::neighbor);
     wrap_all(box_, atoms_);
     const View<const Vec4> local(atoms_.position.data(), static_cast<std::size_t>(atoms_.nlocal));
-    const auto order = backend_.spatial_order(local, 0.5 * (model().rcut + options_.skin));
+    const auto order = backend_.spatial_order(local, 0.5 * (cutoff() + options_.skin));
     permute(atoms_.position, order);
     permute(atoms_.type, order);
     permute(atoms_.id, order);
@@ -182,12 +193,12 @@ void Evaluator::rebuild() {
 void Evaluator::build_list() {
   {
     const Trace trace(backend_.times(), Stage::halo);
-    halo_.build(box_, model().rcut + options_.skin, atoms_);
+    halo_.build(box_, cutoff() + options_.skin, atoms_);
   }
   const Trace trace(backend_.times(), Stage::neighbor);
-  backend_.build_neighbor_list({atoms_.position, atoms_.type, atoms_.id, atoms_.nlocal, model().n_types(),
-                                model().rcut + options_.skin},
-                               list_);
+  backend_.build_neighbor_list(
+      {atoms_.position, atoms_.type, atoms_.id, atoms_.nlocal, model().n_types(), cutoff() + options_.skin},
+      list_);
 }
 
 // The list is a function of the reference positions in their memory order, so that building it from them

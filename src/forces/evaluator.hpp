@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend/backend.hpp"
+#include "forces/long_range.hpp"
 #include "halo.hpp"
 
 #include <array>
@@ -31,6 +32,9 @@ class Evaluator {
   /// Dipole models: forces() = −Σ_i c_i · ∂μ_i/∂x for cotangents c in memory order. Call after compute().
   void compute_dipole_forces(View<const Vec4> cotangent, Needs needs);
 
+  /// Time [ps] at which a field that depends on it is taken by the next compute().
+  void set_time(double time);
+
   const Model& model() const { return *plan_->model; }
   const InferencePlan& plan() const { return *plan_; }
   Backend& backend() { return backend_; }
@@ -38,8 +42,10 @@ class Evaluator {
   Atoms& atoms() { return atoms_; }
   const Atoms& atoms() const { return atoms_; }
   const Forces& forces() const { return forces_; }
-  /// (nlocal) [Å], dipole models, memory order.
-  const Array<Vec4>& dipoles() const { return dipoles_; }
+  /// (nlocal) [Å], memory order; dipole models: the dipoles; DPLR models: displacements of Wannier centroids.
+  const Array<Vec4>& dipoles() const { return long_range_ ? long_range_->dipoles() : dipoles_; }
+  /// DPLR models; null otherwise.
+  const LongRange* long_range() const { return long_range_.get(); }
   const NeighborList& neighbors() const { return list_; }
   /// Summed over all evaluations since construction; first_outside_atom is here the atom's index in the
   /// input.
@@ -64,10 +70,12 @@ class Evaluator {
   void rebuild();
   void build_list();
   void count(const EvaluationCounts& seen);
+  double cutoff() const;  ///< of the nets, the larger one [Å]
 
   Backend& backend_;
   std::shared_ptr<const InferencePlan> plan_;
   std::unique_ptr<PreparedModel> prepared_;
+  std::unique_ptr<LongRange> long_range_;
   Box box_;
   Atoms atoms_;
   EvaluatorOptions options_;

@@ -3,6 +3,7 @@
 #include "forces/plan_search.hpp"
 
 #include "core/error.hpp"
+#include "forces/evaluator.hpp"
 #include "forces/lowrank_choice.hpp"
 #include "forces/sample_system.hpp"
 
@@ -11,6 +12,8 @@
 
 namespace nanoday {
 namespace {
+
+using PlanPointer = std::shared_ptr<const InferencePlan>;
 
 constexpr int k_copies = 3;
 /// Share of the bound left to the ranks; pruning gets what remains of the square.
@@ -113,18 +116,84 @@ LowRankChoice choose_lowrank(Backend& backend, const std::shared_ptr<const Model
   return prune(backend, model, reference, proposal, options.force_error);
 }
 
-}  // namespace
+constexpr std::int64_t k_whole_atoms = 3000;  // DPLR: up to here all forces are measured together
+/// Share of the bound the Wannier net gets: its errors reach the forces multiplied by those on the centroids.
+constexpr double k_wannier_share = 0.1;
 
-ChosenPlan choose_plan(Backend& backend, std::shared_ptr<const Model> model, const Box& box,
-                       const Atoms& atoms, const PlanOptions& options) {
-  require(options.force_error > 0, "--force-error {:g} is not positive; give a bound in eV/Å, e.g. 1e-6",
-          options.force_error);
+/// All forces of a DPLR plan on a displaced copy of the whole structure, in order of id.
+std::vector<double> all_forces(Backend& backend, const PlanPointer& plan, const Box& box,
+                               const Atoms& atoms) {
+  Evaluator evaluator(backend, plan, box, displaced_copy(box, atoms, 0), {0.0, 1});
+  evaluator.compute({});
+  std::vector<double> force(3 * static_cast<std::size_t>(atoms.nlocal));
+  for (std::int64_t i = 0; i < atoms.nlocal; ++i) {
+    const Vec4& f = evaluator.forces().force[i];
+    double* const row = force.data() + 3 * evaluator.atoms().id[i];
+    row[0] = f.x, row[1] = f.y, row[2] = f.z;
+  }
+  return force;
+}
+
+/// Force error of a DPLR plan against both nets in double, long-range term alike.
+void measure_all_forces(Backend& backend, const PlanPointer& plan, const Box& box, const Atoms& atoms,
+                        MeasuredError& error) {
+  const auto exact = [&](const InferencePlan& of) {
+    PlanOptions options;
+    options.table = of.model->compressed ? TableKind::quintic : TableKind::net;
+    return make_direct_plan(of.model, options);
+  };
+  auto dplr = std::make_shared<DplrPlan>(*plan->dplr);
+  dplr->wannier = exact(*plan->dplr->wannier);
+  const auto reference = all_forces(backend, with_dplr(*exact(*plan), dplr), box, atoms);
+  const auto found = all_forces(backend, plan, box, atoms);
+  double square = 0;
+  error.force_max = 0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const double d = std::fabs(found[i] - reference[i]);
+    square += d * d;
+    if (!(d <= error.force_max)) error.force_max = d;
+  }
+  error.force_rms = std::sqrt(square / static_cast<double>(found.size()));
+  error.atoms = atoms.nlocal;
+  error.copies = 1;
+}
+
+ChosenPlan choose_net_plan(Backend& backend, std::shared_ptr<const Model> model, const Box& box,
+                           const Atoms& atoms, const PlanOptions& options) {
   const Reference reference = make_reference(backend, model, box, atoms);
   ChosenPlan chosen;
   chosen.plan = options.table == TableKind::lowrank
                     ? make_lowrank_plan(model, options, choose_lowrank(backend, model, reference, options))
                     : make_direct_plan(model, options);
   chosen.error = measure(backend, *model, reference, chosen.plan);
+  return chosen;
+}
+
+void add_long_range(Backend& backend, const Box& box, const Atoms& atoms, const PlanOptions& options,
+                    ChosenPlan& chosen) {
+  PlanOptions narrow = options;
+  narrow.force_error *= k_wannier_share;
+  const ChosenPlan wannier =
+      choose_net_plan(backend, chosen.plan->model->dipole_charge->wannier, box, atoms, narrow);
+  const ChosenDplr dplr = choose_dplr(backend, chosen.plan, wannier.plan, box, atoms, options.long_range);
+  chosen.plan = with_dplr(*chosen.plan, dplr.plan);
+  chosen.mesh = dplr.mesh;
+  if (atoms.nlocal <= k_whole_atoms) {
+    measure_all_forces(backend, chosen.plan, box, atoms, chosen.error);
+  } else {
+    chosen.error.force_rms = std::hypot(chosen.error.force_rms, wannier.error.force_rms);
+    chosen.error.force_max += wannier.error.force_max;
+  }
+}
+
+}  // namespace
+
+ChosenPlan choose_plan(Backend& backend, std::shared_ptr<const Model> model, const Box& box,
+                       const Atoms& atoms, const PlanOptions& options) {
+  require(options.force_error > 0, "--force-error {:g} is not positive; give a bound in eV/Å, e.g. 1e-6",
+          options.force_error);
+  ChosenPlan chosen = choose_net_plan(backend, std::move(model), box, atoms, options);
+  if (chosen.plan->model->dipole_charge) add_long_range(backend, box, atoms, options, chosen);
   return chosen;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend/backend.hpp"
+#include "forces/dplr_plan.hpp"
 #include "model/plan_builder.hpp"
 
 namespace nanoday {
@@ -20,11 +21,14 @@ struct MeasuredError {
 struct ChosenPlan {
   std::shared_ptr<const InferencePlan> plan;
   MeasuredError error;
+  MeshReport mesh;  ///< DPLR models with a mesh
 };
 
 /// The plan for a model (compressed models: `lowrank` becomes a low-rank form of their own table when it
 /// meets the bound). Ranks and pruning are the cheapest whose measured error is below options.force_error
 /// on at most 500 atoms in 3 copies, every atom displaced by 0.1 Å.
+/// DPLR models: the Wannier net gets a plan of the same kind, and the error is that of all forces, on the
+/// whole structure where it has at most 3000 atoms; else the errors of both nets are added in quadrature.
 /// \param atoms local atoms of the user's structure
 ChosenPlan choose_plan(Backend& backend, std::shared_ptr<const Model> model, const Box& box,
                        const Atoms& atoms, const PlanOptions& options);

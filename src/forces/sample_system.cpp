@@ -14,7 +14,11 @@ namespace {
 constexpr std::uint64_t k_sample_seed = 20221001;  // any fixed number: measurements are repeatable
 constexpr double k_displacement = 0.1;             // Å
 
-Atoms displaced(const Box& box, const Atoms& atoms, int copy) {
+double distance2(const Vec4& a, Vec3 b) { return dot(xyz(a) - b, xyz(a) - b); }
+
+}  // namespace
+
+Atoms displaced_copy(const Box& box, const Atoms& atoms, int copy) {
   Atoms out;
   out.nlocal = atoms.nlocal;
   for (std::int64_t i = 0; i < atoms.nlocal; ++i) {
@@ -29,12 +33,8 @@ Atoms displaced(const Box& box, const Atoms& atoms, int copy) {
   return out;
 }
 
-double distance2(const Vec4& a, Vec3 b) { return dot(xyz(a) - b, xyz(a) - b); }
-
-}  // namespace
-
 SampleSystem make_sample(Backend& backend, const Model& model, const Box& box, const Atoms& atoms, int copy) {
-  Atoms all = displaced(box, atoms, copy);
+  Atoms all = displaced_copy(box, atoms, copy);
   Halo halo;
   halo.build(box, model.rcut, all);
   Vec3 middle{};

@@ -18,9 +18,12 @@ struct SampleSystem {
 
 inline constexpr std::int64_t k_sample_atoms = 500;
 
-/// Copy number `copy` (0, 1, …) with every atom displaced by 0.1 Å in a random direction that depends on
-/// (copy, id) only; a perfect crystal has no forces and would accept any table (low-rank.md).
-/// \param atoms local atoms
+/// Local atoms of copy number `copy` (0, 1, …), wrapped, without velocities and masses: every atom displaced
+/// by 0.1 Å in a random direction that depends on (copy, id) only; a perfect crystal has no forces and would
+/// accept any table (low-rank.md). \param atoms local atoms
+Atoms displaced_copy(const Box& box, const Atoms& atoms, int copy);
+
+/// The middle of displaced_copy() with its neighbors.
 SampleSystem make_sample(Backend& backend, const Model& model, const Box& box, const Atoms& atoms, int copy);
 
 /// Results of a model on a sample: forces summed onto their owners (3·n_ids) [eV/Å] and the energy of the

@@ -6,6 +6,7 @@
 #include "io/text.hpp"
 #include "md/bytes.hpp"
 #include "md/choice_bytes.hpp"
+#include "md/dplr_bytes.hpp"
 
 #include <filesystem>
 
@@ -15,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view k_magic = "nanoday\n";
-constexpr std::uint32_t k_version = 1;
+constexpr std::uint32_t k_version = 2;  // 2: long-range part
 constexpr std::size_t k_header = k_magic.size() + sizeof(std::uint32_t) + sizeof(std::uint64_t);
 
 void put_atoms(ByteWriter& out, const Atoms& atoms) {
@@ -69,6 +70,7 @@ void put_plan(ByteWriter& out, const Checkpoint& c) {
   out.put(c.error.energy_per_atom);
   out.put(c.error.atoms);
   out.put(c.error.copies);
+  put_dplr(out, c.dplr);
 }
 
 void get_plan(ByteReader& in, Checkpoint& c) {
@@ -81,6 +83,7 @@ void get_plan(ByteReader& in, Checkpoint& c) {
   c.error.energy_per_atom = in.get<double>();
   c.error.atoms = in.get<std::int64_t>();
   c.error.copies = in.get<int>();
+  c.dplr = get_dplr(in);
 }
 
 std::string encode_payload(const Checkpoint& c) {

@@ -21,6 +21,14 @@ struct FileLength {
   std::uint64_t length = 0;  ///< [bytes]
 };
 
+/// How the long-range part is evaluated; its constants come from the model and the settings anew.
+struct DplrState {
+  LowRankChoice choice;  ///< of the Wannier net; lowrank only
+  LongRangePlan solver;  ///< but for the box, which is the checkpoint's
+  ElectricField field;
+  MeshReport mesh;
+};
+
 /// File layout: magic "nanoday\n", version (u32), payload length (u64), payload, FNV-1a of the payload (u64).
 struct Checkpoint {
   // The model and how it is evaluated: choosing again could give another table, hence other bits.
@@ -29,6 +37,7 @@ struct Checkpoint {
   Precision precision = Precision::fp64;
   LowRankChoice choice;  ///< lowrank only
   MeasuredError error;   ///< as measured when the run started
+  DplrState dplr;        ///< DPLR models only
 
   // The run.
   ThermostatKind thermostat = ThermostatKind::none;

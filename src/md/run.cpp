@@ -74,7 +74,7 @@ Pace advance(ActiveRun& s) {
 
 int conclude(ActiveRun& s, const Pace& pace) {
   write_run_report(s.config, s.system, s.output, pace);
-  s.log.say(fmt::format("\n{}", as_text(end_facts(s.config, s.system, s.output.statistics(), pace))));
+  s.log.say(fmt::format("\n{}", as_text(end_facts(s.config, s.system, s.output, pace))));
   const std::int64_t step = s.system.simulation->step_count();
   const std::string folder = s.config.folder();
   if (step < s.config.total_steps()) {

@@ -3,7 +3,8 @@
 #pragma once
 
 #include "backend/backend.hpp"
-#include "model/inference_plan.hpp"
+#include "model/dipole_charge.hpp"
+#include "model/plan_builder.hpp"
 
 #include <array>
 #include <cstdint>
@@ -49,6 +50,11 @@ struct RunConfig {
   double force_error = 1e-6;  ///< [eV/Å] rms, bound for lowrank
   double skin = 2.0;          ///< [Å]
   int rebuild_every = 0;      ///< steps; 0: when an atom moved half the skin
+
+  LongRangeOptions long_range;   ///< DPLR models only, as what follows
+  std::string wannier;           ///< dipole model that replaces the one inside the model; empty: none does
+  DipoleChargeSettings charges;  ///< replace what the model says
+  std::string long_range_given;  ///< name of a setting above that was given; empty: none was
 
   std::string out;  ///< folder; empty: structure name without extension + ".run"
   bool overwrite = false;

@@ -78,7 +78,8 @@ void read_run_text(const std::string& text, const std::string& source, RunConfig
 void read_run_file(const std::string& path, RunConfig& config) {
   read_run_text(read_bytes(path), path, config);
   const fs::path folder = fs::path(path).parent_path();
-  for (std::string* each : {&config.model, &config.structure, &config.out}) anchor(*each, folder);
+  for (std::string* each : {&config.model, &config.structure, &config.out, &config.wannier})
+    anchor(*each, folder);
 }
 
 std::string resolved_toml(const RunConfig& config) {
@@ -86,6 +87,8 @@ std::string resolved_toml(const RunConfig& config) {
   absolute.out = config.folder();
   for (std::string* path : {&absolute.model, &absolute.structure, &absolute.out})
     *path = fs::absolute(*path).lexically_normal().string();
+  if (!absolute.wannier.empty())
+    absolute.wannier = fs::absolute(absolute.wannier).lexically_normal().string();
   std::string text = "# Every setting of this run. Times in ps, temperatures in K, lengths in Å.\n";
   for (const Setting& setting : run_settings()) {
     const std::string value = setting.toml(absolute);

@@ -56,6 +56,12 @@ std::optional<Rdf> make_rdf(const RunSystem& system) {
   return Rdf(box, species_names(*system.model), system.evaluator->atoms());
 }
 
+std::optional<DplrAnalysis> make_dplr(const RunConfig& config, const RunSystem& system) {
+  if (!system.model->dipole_charge) return std::nullopt;
+  const DipoleCharge& charges = *system.model->dipole_charge;
+  return DplrAnalysis({charges.ion_charge, charges.wannier_charge}, config.dt);
+}
+
 }  // namespace
 
 std::string run_path(const RunConfig& config, const std::string& name) {
@@ -82,7 +88,8 @@ RunOutput::RunOutput(const RunConfig& config, const RunSystem& system, const Che
       rdf_(make_rdf(system)),
       msd_(species_names(*system.model), system.evaluator->atoms()),
       msd_log_(std::make_unique<MsdLog>(open_file(config, k_msd, from), msd_.elements(),
-                                        digits(config, NumberFormat::eight_digits))) {
+                                        digits(config, NumberFormat::eight_digits))),
+      dplr_(make_dplr(config, system)) {
   if (from == nullptr) return;
   statistics_ = from->statistics;
   checkpointed_step_ = from->step;
@@ -101,6 +108,10 @@ void RunOutput::write(const RunSystem& system) {
   const Trace trace(system.backend->times(), Stage::output);
   if (due(step, config_.thermo_every)) write_thermo(system);
   if (due(step, config_.trajectory_stride())) write_frame(system);
+  if (dplr_ && due(step, dplr_->dipole_stride())) {
+    const Evaluator& evaluator = *system.evaluator;
+    dplr_->sample_dipole(evaluator.box(), evaluator.atoms(), evaluator.dipoles());
+  }
   if (due(step, config_.analysis_stride())) analyse(system);
 }
 
@@ -129,6 +140,7 @@ void RunOutput::write_frame(const RunSystem& system) {
 void RunOutput::analyse(const RunSystem& system) {
   const Evaluator& evaluator = *system.evaluator;
   if (rdf_) rdf_->sample(evaluator.box(), evaluator.atoms());
+  if (dplr_) dplr_->sample_molecules(evaluator.box(), evaluator.atoms(), evaluator.dipoles());
   msd_log_->write(msd_.sample(system.simulation->time(), evaluator.box(), evaluator.atoms()));
 }
 
@@ -146,6 +158,8 @@ void RunOutput::checkpoint(const RunSystem& system) {
   note(k_msd, msd_log_->file());
   if (trajectory_) note(trajectory_name(config_), trajectory_->file());
   if (rdf_) write_rdf(run_path(config_, k_rdf), rdf_->table(), digits(config_, NumberFormat::eight_digits));
+  if (dplr_)
+    dplr_->write_files(config_.folder(), conditions(system), digits(config_, NumberFormat::eight_digits));
   write_checkpoint(config_.folder(), c);
   checkpointed_step_ = c.step;
 }
@@ -155,10 +169,15 @@ std::optional<RdfTable> RunOutput::rdf() const {
   return rdf_->table();
 }
 
+SampleConditions RunOutput::conditions(const RunSystem& system) const {
+  return {system.evaluator->box().volume(), statistics_.mean_temperature};
+}
+
 std::string RunOutput::save_analysis() const {
   ByteWriter out;
   out.put_text(rdf_ ? rdf_->save() : "");
   out.put_text(msd_.save());
+  out.put_text(dplr_ ? dplr_->save() : "");
   return out.bytes();
 }
 
@@ -167,6 +186,8 @@ void RunOutput::restore_analysis(const std::string& state) {
   const std::string rdf = in.get_text();
   if (rdf_) rdf_->restore(rdf);
   msd_.restore(in.get_text());
+  const std::string dplr = in.get_text();
+  if (dplr_) dplr_->restore(dplr);
 }
 
 }  // namespace nanoday

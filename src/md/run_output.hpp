@@ -4,6 +4,7 @@
 
 #include "io/thermo_log.hpp"
 #include "io/trajectory.hpp"
+#include "md/analysis/dplr_analysis.hpp"
 #include "md/analysis/msd.hpp"
 #include "md/analysis/rdf.hpp"
 #include "md/run_system.hpp"
@@ -34,6 +35,10 @@ class RunOutput {
   const ThermoStatistics& statistics() const { return statistics_; }
   /// g(r) so far; nothing when the box does not repeat in all directions.
   std::optional<RdfTable> rdf() const;
+  /// What a DPLR run measures; null otherwise.
+  const DplrAnalysis* dplr() const { return dplr_ ? &*dplr_ : nullptr; }
+  /// Means that turn dipoles into a spectrum.
+  SampleConditions conditions(const RunSystem& system) const;
 
  private:
   bool due(std::int64_t step, std::int64_t stride) const { return stride > 0 && step % stride == 0; }
@@ -49,6 +54,7 @@ class RunOutput {
   std::optional<Rdf> rdf_;                        ///< none without a density
   Msd msd_;
   std::unique_ptr<MsdLog> msd_log_;
+  std::optional<DplrAnalysis> dplr_;  ///< DPLR models only
   ThermoStatistics statistics_;
   std::int64_t checkpointed_step_ = -1;
 };

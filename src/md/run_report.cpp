@@ -79,11 +79,14 @@ SeriesSet rdf_series(const RunOutput& output) {
 
 Facts headline(const RunConfig& config, const RunSystem& system, const RunOutput& output, const Pace& pace) {
   const auto natoms = static_cast<double>(system.evaluator->atoms().nlocal);
-  return {
+  Facts facts{
       {"speed", fmt::format("{:.3g} ns/day", ns_per_day(pace.steps, config.dt, pace.seconds))},
       {"per step", fmt::format("{:.3g} ms", pace.steps > 0 ? 1e3 * pace.seconds / double(pace.steps) : 0.0)},
-      {"temperature", fmt::format("{:.1f} K", output.statistics().mean_temperature)},
-      {"energy drift", fmt::format("{:.2g} meV/atom/ps", output.statistics().drift() * 1e3 / natoms)}};
+      {"temperature", fmt::format("{:.1f} K", output.statistics().mean_temperature)}};
+  if (output.statistics().count >= k_rows_for_a_slope)
+    facts.emplace_back("energy drift",
+                       fmt::format("{:.2g} meV/atom/ps", output.statistics().drift() * 1e3 / natoms));
+  return facts;
 }
 
 }  // namespace
@@ -100,8 +103,7 @@ void write_run_report(const RunConfig& config, const RunSystem& system, const Ru
   data.headline = headline(config, system, output, pace);
   data.summary = start_facts(config, system, 0);
   std::erase_if(data.summary, [](const auto& fact) { return fact.first == "ETA" || fact.first == "memory"; });
-  for (auto& fact : end_facts(config, system, output.statistics(), pace))
-    data.summary.push_back(std::move(fact));
+  for (auto& fact : end_facts(config, system, output, pace)) data.summary.push_back(std::move(fact));
   data.n_atoms = system.evaluator->atoms().nlocal;
   data.target_temperature = config.ensemble == Ensemble::nvt ? config.target : 0;
   data.thermo = thermo_series(run_path(config, "thermo.csv"));
@@ -114,6 +116,7 @@ void write_run_report(const RunConfig& config, const RunSystem& system, const Ru
         fmt::format("{} times an atom had more neighbors of a type than the model's sel; the "
                     "nearest were kept",
                     counts.sel_overflow));
+  if (output.dplr() != nullptr) output.dplr()->add_to(data, output.conditions(system));
   write_report(run_path(config, "report.html"), data);
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/quantity.hpp"
+#include "md/long_range_settings.hpp"
 #include "md/toml_text.hpp"
 
 #include <array>
@@ -196,10 +197,18 @@ const Setting k_settings[] = {
 
 }  // namespace
 
-std::span<const Setting> run_settings() { return k_settings; }
+std::span<const Setting> run_settings() {
+  static const std::vector<Setting> all = [] {
+    std::vector<Setting> both(std::begin(k_settings), std::end(k_settings));
+    const auto more = long_range_settings();
+    both.insert(both.end(), more.begin(), more.end());
+    return both;
+  }();
+  return all;
+}
 
 const Setting* find_setting(std::string_view name) {
-  for (const Setting& setting : k_settings)
+  for (const Setting& setting : run_settings())
     if (name == setting.name) return &setting;
   return nullptr;
 }
@@ -213,6 +222,7 @@ void apply_setting(const Setting& setting, RunConfig& config, const std::vector<
           setting.unit);
   for (const std::string& value : values)
     require(!value.empty(), "{} is empty (it needs a value); write {} {}", label, label, setting.unit);
+  if (is_long_range_setting(setting.name)) config.long_range_given = setting.name;
   setting.set(config, values, label);
 }
 

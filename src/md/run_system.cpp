@@ -6,8 +6,10 @@
 #include "forces/system_setup.hpp"
 #include "io/species.hpp"
 #include "io/structure_file.hpp"
+#include "io/virtual_atoms.hpp"
+#include "md/configured_model.hpp"
+#include "md/dplr_bytes.hpp"
 #include "md/velocities.hpp"
-#include "model/model_file.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -15,21 +17,21 @@
 namespace nanoday {
 namespace {
 
-std::shared_ptr<const Model> read_energy_model(const std::string& path) {
-  auto model = std::make_shared<const Model>(read_model(path));
+std::shared_ptr<const Model> read_energy_model(const RunConfig& config) {
+  auto model = read_configured_model(config, config.model);
   require(model->kind == ModelKind::energy,
-          "{} is a dipole model (it has no energy to move atoms by); run with an energy model", path);
+          "{} is a dipole model (it has no energy to move atoms by); run with an energy model", config.model);
   return model;
 }
 
-Structure read_start(const RunConfig& config, std::vector<std::string>& notes) {
+Structure read_start(const RunConfig& config, const Model& model, std::vector<std::string>& notes) {
   auto frames = read_structures(config.structure, config.types);
   require(!frames.empty() && frames.back().natoms() > 0,
           "{} holds no atoms (a run needs some); give another file", config.structure);
   if (frames.size() > 1) notes.push_back(fmt::format("started from the last of {} frames", frames.size()));
+  Structure start = prepare_for(model, std::move(frames.back()));
   const auto [nx, ny, nz] = config.replicate;
-  if (nx == 1 && ny == 1 && nz == 1) return std::move(frames.back());
-  return replicate(frames.back(), nx, ny, nz);
+  return nx * ny * nz == 1 ? start : replicate(start, nx, ny, nz);
 }
 
 void give_velocities(const RunConfig& config, bool file_has_them, Atoms& atoms,
@@ -75,8 +77,14 @@ std::shared_ptr<const InferencePlan> same_plan(std::shared_ptr<const Model> mode
   options.table = checkpoint.table;
   options.precision = checkpoint.precision;
   options.force_error = config.force_error;
-  if (checkpoint.table != TableKind::lowrank) return make_direct_plan(std::move(model), options);
-  return make_lowrank_plan(std::move(model), options, checkpoint.choice);
+  const auto plan_of = [&](std::shared_ptr<const Model> of, const LowRankChoice& choice) {
+    return checkpoint.table == TableKind::lowrank ? make_lowrank_plan(std::move(of), options, choice)
+                                                  : make_direct_plan(std::move(of), options);
+  };
+  auto plan = plan_of(model, checkpoint.choice);
+  if (!model->dipole_charge) return plan;
+  return with_dplr(
+      *plan, same_dplr(checkpoint.dplr, plan_of(model->dipole_charge->wannier, checkpoint.dplr.choice)));
 }
 
 void require_same_run(const RunConfig& config, const Model& model, const Checkpoint& checkpoint) {
@@ -97,18 +105,18 @@ void require_same_run(const RunConfig& config, const Model& model, const Checkpo
 
 RunSystem start_system(const RunConfig& config, const MakeBackend& make_backend) {
   RunSystem system;
-  system.model = read_energy_model(config.model);
-  Structure structure = read_start(config, system.notes);
+  system.model = read_energy_model(config);
+  Structure structure = read_start(config, *system.model, system.notes);
   const auto types = bind_types(structure, system.model->type_map);
   structure.species_mass = species_masses(structure);
   system.input_id = structure.id;
   Atoms atoms = make_atoms(structure, types);
   give_velocities(config, !structure.velocity.empty(), atoms, system.notes);
   system.backend = make_backend(config);
-  const PlanOptions options{config.table, config.precision, config.force_error};
-  ChosenPlan chosen = choose_plan(*system.backend, system.model, structure.box, atoms, options);
+  ChosenPlan chosen = choose_plan(*system.backend, system.model, structure.box, atoms, plan_options(config));
   system.plan = std::move(chosen.plan);
   system.error = chosen.error;
+  system.mesh = chosen.mesh;
   assemble(config, structure.box, std::move(atoms), system);
   return system;
 }
@@ -116,11 +124,12 @@ RunSystem start_system(const RunConfig& config, const MakeBackend& make_backend)
 RunSystem restore_system(const RunConfig& config, const MakeBackend& make_backend,
                          const Checkpoint& checkpoint) {
   RunSystem system;
-  system.model = read_energy_model(config.model);
+  system.model = read_energy_model(config);
   require_same_run(config, *system.model, checkpoint);
   system.backend = make_backend(config);
   system.plan = same_plan(system.model, config, checkpoint);
   system.error = checkpoint.error;
+  system.mesh = checkpoint.dplr.mesh;
   system.input_id = checkpoint.input_id;
   assemble(config, checkpoint.box, checkpoint.atoms, system);
   system.evaluator->restore(checkpoint.list);
@@ -136,6 +145,7 @@ Checkpoint checkpoint_of(const RunSystem& system, const RunConfig& config) {
   c.precision = system.plan->precision;
   c.choice = system.plan->choice;
   c.error = system.error;
+  if (system.plan->dplr) c.dplr = dplr_state(*system.plan->dplr, system.mesh);
   c.thermostat = config.thermostat;
   c.dt = config.dt;
   c.seed = config.seed;

@@ -19,6 +19,7 @@ struct RunSystem {
   std::shared_ptr<const Model> model;
   std::shared_ptr<const InferencePlan> plan;
   MeasuredError error;
+  MeshReport mesh;  ///< DPLR models
   std::unique_ptr<Evaluator> evaluator;
   std::unique_ptr<Simulation> simulation;
   std::vector<std::int64_t> input_id;  ///< (natoms) the structure file's own ids, input order; may be empty

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "md/run_text.hpp"
 
+#include "io/report.hpp"
 #include "md/progress.hpp"
 #include "md/run_output.hpp"
 
@@ -52,15 +53,53 @@ std::string measured_text(const MeasuredError& error) {
                      error.force_max, error.copies, error.atoms);
 }
 
-std::string counts_text(const EvaluationCounts& counts) {
+/// \param continued  the model is compressed: there is no net, its table was continued in a straight line
+std::string counts_text(const EvaluationCounts& counts, bool continued) {
   std::string text;
   if (counts.outside_table > 0)
-    text += fmt::format("{} neighbors outside the table (the net was evaluated), nearest {:.3f} Å; ",
-                        counts.outside_table, counts.smallest_distance);
+    text += fmt::format("{} times a neighbor was closer than the table covers (nearest {:.3f} Å): {}; ",
+                        counts.outside_table, counts.smallest_distance,
+                        continued ? "the compressed model's table was continued, do not trust those forces"
+                                  : "the net itself was evaluated there, nothing was approximated");
   if (counts.sel_overflow > 0)
     text += fmt::format("{} atoms with more neighbors than the model's sel (nearest kept); ",
                         counts.sel_overflow);
   return text.empty() ? "none" : text.substr(0, text.size() - 2);
+}
+
+Facts long_range_facts(const InferencePlan& plan, const MeshReport& mesh) {
+  const DplrPlan& dplr = *plan.dplr;
+  const LongRangePlan& s = dplr.solver;
+  const std::string beside = s.threads > 0 ? fmt::format("; on {} thread{} beside the energy net", s.threads,
+                                                         s.threads == 1 ? "" : "s")
+                                           : "";
+  Facts facts{{"Wannier net", table_text(*dplr.wannier)}};
+  if (s.method == LongRangeMethod::direct) {
+    facts.emplace_back("long range",
+                       fmt::format("direct sum, beta {:g} /Å, cut {:g} Å{}", s.beta, s.spacing, beside));
+  } else {
+    facts.emplace_back(
+        "long range",
+        fmt::format("PPPM, beta {:g} /Å, mesh {} x {} x {}, order {}, {}{}", s.beta, s.mesh[0], s.mesh[1],
+                    s.mesh[2], s.order, s.differentiation == Differentiation::ik ? "ik" : "ad", beside));
+    facts.emplace_back("mesh error",
+                       fmt::format("force rms {:.2g}, max {:.2g} eV/Å measured ({:.2g} estimated)", mesh.rms,
+                                   mesh.max, mesh.estimate));
+  }
+  if (dplr.field.any()) {
+    const Vec3 e = dplr.field.amplitude;
+    const std::string wave =
+        dplr.field.period > 0 ? fmt::format(" · sin(2π t/{:g} fs)", dplr.field.period * 1e3) : "";
+    facts.emplace_back("electric field", fmt::format("({:g}, {:g}, {:g}) V/Å{}", e.x, e.y, e.z, wave));
+  }
+  return facts;
+}
+
+std::string drift_text(const ThermoStatistics& statistics, double natoms) {
+  if (statistics.count < k_rows_for_a_slope)
+    return fmt::format("no drift stated (of {} rows it would be noise; it takes {})", statistics.count,
+                       k_rows_for_a_slope);
+  return fmt::format("drift {:.3g} meV/atom/ps", statistics.drift() * 1e3 / natoms);
 }
 
 const char* bath_name(ThermostatKind kind) {
@@ -110,19 +149,25 @@ Facts start_facts(const RunConfig& config, const RunSystem& system, double first
                           clock_text(first_evaluation *
                                      static_cast<double>(std::max<std::int64_t>(0, total - step))))},
   };
+  if (system.plan->dplr) {
+    const auto after =
+        std::find_if(facts.begin(), facts.end(), [](auto& f) { return f.first == "ensemble"; });
+    const Facts more = long_range_facts(*system.plan, system.mesh);
+    facts.insert(after, more.begin(), more.end());
+  }
   for (const std::string& note : system.notes) facts.emplace_back("note", note);
   return facts;
 }
 
-Facts end_facts(const RunConfig& config, const RunSystem& system, const ThermoStatistics& statistics,
-                const Pace& pace) {
+Facts end_facts(const RunConfig& config, const RunSystem& system, const RunOutput& output, const Pace& pace) {
+  const ThermoStatistics& statistics = output.statistics();
   const auto natoms = static_cast<double>(system.evaluator->atoms().nlocal);
   const double ms = pace.steps > 0 ? 1e3 * pace.seconds / static_cast<double>(pace.steps) : 0;
   Facts facts{
       {"temperature",
        fmt::format("{:.2f} ± {:.2f} K (mean ± standard deviation, {} rows)", statistics.mean_temperature,
                    statistics.temperature_deviation(), statistics.count)},
-      {"conserved energy", fmt::format("drift {:.3g} meV/atom/ps", statistics.drift() * 1e3 / natoms)},
+      {"conserved energy", drift_text(statistics, natoms)},
   };
   if (rdf_possible(system.evaluator->box()))
     facts.emplace_back("pressure", fmt::format("{:.1f} bar (mean)", statistics.mean_pressure));
@@ -135,7 +180,9 @@ Facts end_facts(const RunConfig& config, const RunSystem& system, const ThermoSt
     stages += fmt::format("{}{} {:.3g}", stages.empty() ? "" : ", ", name, time);
   facts.emplace_back("stages [ms/step]", stages);
   facts.emplace_back("neighbor lists", fmt::format("{} built", system.evaluator->rebuilds()));
-  facts.emplace_back("exceptions", counts_text(system.evaluator->counts()));
+  facts.emplace_back("special cases", counts_text(system.evaluator->counts(), system.model->compressed));
+  if (output.dplr() != nullptr)
+    for (auto& fact : output.dplr()->facts(output.conditions(system))) facts.push_back(std::move(fact));
   facts.emplace_back("memory", fmt::format("{:.0f} MiB at most", peak_memory_mib()));
   return facts;
 }
@@ -144,7 +191,11 @@ std::vector<std::pair<std::string, double>> stage_times(const RunSystem& system,
   std::vector<std::pair<std::string, double>> times;
   for (int i = 0; i < k_stage_count && steps > 0; ++i) {
     const auto stage = static_cast<Stage>(i);
-    const double seconds = system.backend->times().seconds(stage);
+    if (stage == Stage::pppm_hidden) continue;
+    const StageTimes& all = system.backend->times();
+    // Only what nothing else covered takes time from a step.
+    const double seconds =
+        stage == Stage::pppm ? all.seconds(stage) - all.seconds(Stage::pppm_hidden) : all.seconds(stage);
     if (seconds > 0) times.emplace_back(stage_name(stage), 1e3 * seconds / static_cast<double>(steps));
   }
   return times;

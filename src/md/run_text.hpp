@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "md/run_system.hpp"
+#include "md/run_output.hpp"
 #include "md/thermo_statistics.hpp"
 
 #include <string>
@@ -25,8 +25,7 @@ struct Pace {
 };
 
 /// Thermo summary, speed, and what was met on the way.
-Facts end_facts(const RunConfig& config, const RunSystem& system, const ThermoStatistics& statistics,
-                const Pace& pace);
+Facts end_facts(const RunConfig& config, const RunSystem& system, const RunOutput& output, const Pace& pace);
 
 /// Mean time of each stage that took any [ms/step].
 std::vector<std::pair<std::string, double>> stage_times(const RunSystem& system, std::int64_t steps);

@@ -64,6 +64,7 @@ void Simulation::drift(double dt) {
 void Simulation::compute(Needs needs, std::int64_t next) {
   const std::int64_t outside = evaluator_.counts().outside_table;
   try {
+    evaluator_.set_time(static_cast<double>(next) * dt_);
     evaluator_.compute(needs);
   } catch (const RunError& error) {
     const std::int64_t atom = first_unsound_atom(evaluator_);

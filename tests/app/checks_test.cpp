@@ -46,6 +46,9 @@ class SpoiltMachine : public Backend {
                                  Forces& forces) override {
     return real_->dipole_forces(model, args, cotangent, forces);
   }
+  std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan& plan) override {
+    return real_->make_long_range(plan);
+  }
   void kick(View<Vec4>, View<const Vec4>, View<const double>, double) override {}
   void drift(View<Vec4>, View<const Vec4>, double) override {}
   void scale_velocities(View<Vec4>, double) override {}
@@ -62,7 +65,7 @@ class SpoiltMachine : public Backend {
 struct Fixture {
   std::shared_ptr<const Model> model =
       std::make_shared<const Model>(read_model(NANODAY_SOURCE_DIR "/examples/models/water.pb"));
-  PlanPointer plan = make_direct_plan(model, {TableKind::net, Precision::fp64});
+  PlanPointer plan = make_direct_plan(model, {.table = TableKind::net});
   BoundSystem system;
 
   Fixture() {

@@ -49,6 +49,29 @@ TEST(Report, draws_what_it_was_given_and_leaves_out_the_rest) {
   EXPECT_EQ(html.find("Pressure"), std::string::npos);
 }
 
+TEST(Report, states_no_slope_of_a_few_rows) {
+  ReportData data = small_run();
+  EXPECT_NE(report_html(data).find("too few rows for a slope (3 of 20)"), std::string::npos);
+  for (int i = 3; i < 20; ++i) {
+    data.thermo.time.push_back(i);
+    data.thermo.temperature.push_back(330);
+    data.thermo.conserved.push_back(-1);
+  }
+  EXPECT_NE(report_html(data).find("slope +0 meV/atom/ps"), std::string::npos);
+}
+
+TEST(Report, draws_centroids_dipoles_and_the_infrared_spectrum_when_there_are_any) {
+  ReportData data = small_run();
+  data.wannier_distance = {{0.06, 0.07, 0.08}, {0, 100, 0}, "mean 0.07 Å"};
+  data.molecular_dipole = {{2.9, 3.0, 3.1}, {1, 8, 1}, "mean 3 D"};
+  data.infrared = {{0, 5, 10}, {0, -20, 4000}, "resolution 33 cm⁻¹"};
+  const std::string html = report_html(data);
+  EXPECT_EQ(count(html, "<figure>"), 7);
+  for (const char* text : {"Wannier centroid distances", "Molecular dipoles", "Infrared spectrum",
+                           "mean 0.07 Å", "mean 3 D", "resolution 33 cm⁻¹"})
+    EXPECT_EQ(count(html, text), 1) << text;
+}
+
 TEST(Report, an_empty_run_is_still_a_page) {
   const std::string html = report_html(ReportData{});
   EXPECT_EQ(count(html, "<figure>"), 0);
@@ -72,6 +95,18 @@ TEST(Plot, values_that_are_not_finite_interrupt_the_line) {
   EXPECT_EQ(svg.find("nan"), std::string::npos);
   const std::size_t path = svg.find("class=\"line");
   EXPECT_EQ(count(svg.substr(path, svg.find("/>", path) - path), "M"), 2);
+}
+
+TEST(Plot, a_filled_curve_is_tinted_down_to_zero_in_as_many_pieces_as_it_has) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const PlotLine line{"", {0, 1, 2, 3, 4}, {1, 2, nan, 2, -1}, 3, LineLook::filled};
+  const std::string svg = draw_plot({"x", "y", {line}, {}, {}});
+  const std::size_t area = svg.find("class=\"area f3\"");
+  ASSERT_NE(area, std::string::npos);
+  const std::string path = svg.substr(area, svg.find("/>", area) - area);
+  EXPECT_EQ(count(path, "M"), 2);
+  EXPECT_EQ(count(path, "Z"), 2);
+  EXPECT_EQ(count(svg, "class=\"area"), 1);
 }
 
 TEST(Plot, nothing_to_draw_gives_nothing) {

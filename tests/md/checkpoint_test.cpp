@@ -15,11 +15,31 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <tuple>
 
 namespace nanoday {
 namespace {
 
 namespace fs = std::filesystem;
+
+DplrState sample_dplr() {
+  DplrState state;
+  state.choice.basis.push_back({1, {0.5, 0.25}, {4, 3}});
+  state.choice.centres.push_back({0, {}, {}, {0}, {0}, 1, {-1}});
+  state.solver.method = LongRangeMethod::direct;
+  state.solver.beta = 0.4;
+  state.solver.coulomb = 14.4;
+  state.solver.influence_4pi = 12.5;
+  state.solver.spacing = 1.5;
+  state.solver.mesh = {20, 24, 30};
+  state.solver.order = 7;
+  state.solver.differentiation = Differentiation::ad;
+  state.solver.threads = 3;
+  state.solver.relative_cost = 0.375;
+  state.field = {{0.1, -0.2, 0.3}, 0.02};
+  state.mesh = {1e-4, 2e-5, 3e-5};
+  return state;
+}
 
 Checkpoint sample(int natoms = 7) {
   Checkpoint c;
@@ -28,6 +48,7 @@ Checkpoint sample(int natoms = 7) {
   c.precision = Precision::mixed;
   c.choice.basis.push_back({2, {1, 2, 3, 4}, {5, 6}});
   c.choice.centres.push_back({1, {0.5}, {2}, {0, 1}, {1, 1}, 1, {0.25}});
+  c.dplr = sample_dplr();
   c.thermostat = ThermostatKind::nose_hoover;
   c.dt = 0.0005;
   c.seed = 42;
@@ -75,6 +96,23 @@ TEST(Checkpoint, comes_back_bit_for_bit) {
   EXPECT_EQ(after.analysis, before.analysis);
   EXPECT_EQ(after.files.at(0).length, 1000u);
   EXPECT_EQ(after.statistics.mean_temperature, 300);
+}
+
+TEST(Checkpoint, the_long_range_part_comes_back_bit_for_bit) {
+  const DplrState before = sample_dplr();
+  const DplrState after = decode(encode(sample()), "test").dplr;
+  const LongRangePlan &a = after.solver, &b = before.solver;
+  EXPECT_EQ(after.choice.basis.at(0).project, before.choice.basis[0].project);
+  EXPECT_EQ(after.choice.centres.at(0).bias_shift, before.choice.centres[0].bias_shift);
+  EXPECT_EQ(a.method, b.method);
+  EXPECT_EQ(std::tie(a.beta, a.coulomb, a.influence_4pi, a.spacing),
+            std::tie(b.beta, b.coulomb, b.influence_4pi, b.spacing));
+  EXPECT_EQ(std::tie(a.mesh, a.order, a.differentiation), std::tie(b.mesh, b.order, b.differentiation));
+  EXPECT_EQ(std::tie(a.threads, a.relative_cost), std::tie(b.threads, b.relative_cost));
+  EXPECT_EQ(norm(after.field.amplitude - before.field.amplitude), 0);
+  EXPECT_EQ(after.field.period, 0.02);
+  EXPECT_EQ(std::tie(after.mesh.estimate, after.mesh.rms, after.mesh.max),
+            std::tie(before.mesh.estimate, before.mesh.rms, before.mesh.max));
 }
 
 TEST(Checkpoint, ghosts_are_left_out) {

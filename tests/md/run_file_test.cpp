@@ -9,6 +9,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 namespace nanoday {
 namespace {
 
@@ -118,6 +120,55 @@ TEST(RunFile, resolved_settings_read_back_equal) {
   EXPECT_EQ(again.force_error, 3e-7);
   EXPECT_EQ(again.steps, 7);
   EXPECT_EQ(again.trajectory, TrajectoryFormat::dump);
+}
+
+TEST(RunFile, settings_of_the_long_range_part_read_back_equal) {
+  const RunConfig config = from_options(
+      {"m.pb", "s.data", "--nve", "--steps", "1", "--solver", "pppm", "--mesh", "20", "24", "30", "--order", "7",
+       "--diff", "ad", "--mesh-error", "3e-6", "--pppm-threads", "off", "--lammps-constants", "--efield", "0",
+       "-0.1", "0.2", "--efield-period", "20fs", "--wannier", "w.pb", "--ion-charges", "O=6,H=1",
+       "--wannier-charges", "O=-8", "--beta", "0.35"});
+  const std::string text = resolved_toml(config);
+  const RunConfig again = from_toml(text);
+  EXPECT_EQ(resolved_toml(again), text);
+  EXPECT_EQ(again.long_range.method, LongRangeMethod::pppm);
+  EXPECT_EQ(again.long_range.mesh, (std::array<int, 3>{20, 24, 30}));
+  EXPECT_EQ(again.long_range.order, 7);
+  EXPECT_EQ(again.long_range.differentiation, Differentiation::ad);
+  EXPECT_EQ(again.long_range.mesh_error, 3e-6);
+  EXPECT_EQ(again.long_range.threads, 0);
+  EXPECT_TRUE(again.long_range.lammps_constants);
+  EXPECT_EQ(again.long_range.field.amplitude.y, -0.1);
+  EXPECT_EQ(again.long_range.field.period, 0.02);
+  EXPECT_TRUE(again.wannier.ends_with("/w.pb")) << again.wannier;
+  EXPECT_EQ(again.charges.ion_charge, (std::map<std::string, double>{{"O", 6}, {"H", 1}}));
+  EXPECT_EQ(again.charges.wannier_charge, (std::map<std::string, double>{{"O", -8}}));
+  EXPECT_EQ(again.charges.beta, 0.35);
+  EXPECT_FALSE(again.long_range_given.empty());
+}
+
+TEST(RunFile, settings_of_the_long_range_part_are_left_out_where_the_model_decides) {
+  const std::string text = resolved_toml(from_options({"m.pb", "s.data", "--nve", "--steps", "1"}));
+  for (const char* name : {"solver", "mesh", "diff", "efield", "wannier", "charges", "beta", "pppm"})
+    EXPECT_FALSE(says(text, name)) << name << '\n' << text;
+  EXPECT_TRUE(from_toml(text).long_range_given.empty());
+}
+
+TEST(RunOptions, settings_of_the_long_range_part_are_checked) {
+  const auto refused = [](std::vector<std::string> more) {
+    std::vector<std::string> words{"m.pb", "s.data", "--nve", "--steps", "1"};
+    words.insert(words.end(), more.begin(), more.end());
+    return message_of([&] { from_options(words); });
+  };
+  EXPECT_TRUE(says(refused({"--solver", "ewald"}), "use auto, pppm or direct"));
+  EXPECT_TRUE(says(refused({"--diff", "fd"}), "use ik or ad"));
+  EXPECT_TRUE(says(refused({"--order", "2"}), "from 3 to 7"));
+  EXPECT_TRUE(says(refused({"--mesh", "0", "8", "8"}), "--mesh"));
+  EXPECT_TRUE(says(refused({"--pppm-threads", "some"}), "--pppm-threads"));
+  EXPECT_TRUE(says(refused({"--efield", "0", "0", "nan"}), "--efield"));
+  EXPECT_TRUE(says(refused({"--efield", "0", "0", "1", "--efield-period", "0"}), "a period is positive"));
+  EXPECT_TRUE(says(refused({"--ion-charges", "6"}), "names no element"));
+  EXPECT_TRUE(says(refused({"--beta", "wide"}), "--beta"));
 }
 
 TEST(RunFile, an_unknown_key_comes_with_line_and_nearest_name) {

@@ -1,62 +1,18 @@
 // Forces are slopes of the energy, virials slopes under strain, for every machine and table.
 // SPDX-License-Identifier: Apache-2.0
-#include "reference/compare.hpp"
-#include "reference/evaluate.hpp"
+#include "reference/differences.hpp"
 #include "reference/subjects.hpp"
 #include "reference/systems.hpp"
 #include "tolerance.hpp"
 
 #include <gtest/gtest.h>
 
-#include <functional>
-
 namespace nanoday {
 namespace {
 
 using namespace reference;
 
-constexpr double k_step = 1e-4;  // [Å] or strain; errors of order step² and rounding/step are both below 1e-8
-
 System test_system() { return random_system(small_triclinic(), 12, 1.1, 5); }
-
-/// Moves coordinate d of atom i by h.
-System moved(System system, std::size_t i, int d, double h) {
-  double* x[3] = {&system.position[i].x, &system.position[i].y, &system.position[i].z};
-  *x[d] += h;
-  return system;
-}
-
-Vec3 strain(Vec3 x, int a, int b, double h) {
-  const double from[3] = {x.x, x.y, x.z};
-  return x + h * from[b] * Vec3{double(a == 0), double(a == 1), double(a == 2)};
-}
-
-/// Every vector r becomes r + h·e_a (e_b·r).
-System strained(System system, int a, int b, double h) {
-  for (Vec3& x : system.position) x = strain(x, a, b, h);
-  for (Vec3& x : system.box.cell) x = strain(x, a, b, h);
-  return system;
-}
-
-using Energy = std::function<double(const System&)>;
-
-Numbers forces_by_differences(const Energy& energy, const System& system) {
-  Numbers force;
-  for (std::size_t i = 0; i < system.position.size(); ++i)
-    for (int d = 0; d < 3; ++d)
-      force.push_back(-(energy(moved(system, i, d, k_step)) - energy(moved(system, i, d, -k_step))) /
-                      (2 * k_step));
-  return force;
-}
-
-Numbers virial_by_differences(const Energy& energy, const System& system) {
-  Numbers virial;
-  for (int a = 0; a < 3; ++a)
-    for (int b = 0; b < 3; ++b)
-      virial.push_back(-(energy(strained(system, a, b, k_step)) - energy(strained(system, a, b, -k_step))) /
-                       (2 * k_step));
-  return virial;
-}
 
 class EnergyDerivatives : public SubjectTest {
  protected:
