@@ -27,7 +27,7 @@ def conserve(options, precision, dt, time, folder):
     """One NVE run of `time` ps with steps of `dt` fs; drift and fluctuation of its total energy per atom."""
     out = Path(folder) / f"{precision}-{dt:g}fs-{time:g}ps"
     every = max(1, round(ROW_SPACING / dt))
-    finished_run(options.nanoday, out, options.model, options.structure, "--nve", "--temperature", 330,
+    finished_run(options.nanoday, out, options.model, options.structure, "--nve", "--temperature", options.kelvin,
                  "--dt", f"{dt}fs", "--time", f"{time}ps", "--precision", precision,
                  "--thermo-every", every, "--every", 0, "--seed", options.seed)
     thermo = columns(out / "thermo.csv")
@@ -48,6 +48,7 @@ def arguments():
     parser.add_argument("--model", default=EXAMPLES / "models/water.pb")
     parser.add_argument("--structure", default=EXAMPLES / "structures/water192.data")
     parser.add_argument("--atoms", type=int, default=192, help="atoms of the structure [192]")
+    parser.add_argument("--kelvin", type=float, default=330, help="of the initial velocities [330]")
     parser.add_argument("--precision", nargs="+", default=["double", "mixed"])
     parser.add_argument("--dt", type=float, default=0.25, help="step of the drift runs, fs [0.25]")
     parser.add_argument("--time", type=float, default=20, help="length of the drift runs, ps [20]")
@@ -75,7 +76,8 @@ def main():
     kept = all(abs(run["drift_mev_per_atom_ps"]) < BOUND for run in drifts)
     print(f"|drift| < {BOUND} meV/atom/ps in every drift run: {'yes' if kept else 'NO'}")
     write_json(options.out, {"machine": machine(), "structure": Path(options.structure).name,
-                             "model": Path(options.model).name, "seed": options.seed, "bound": BOUND,
+                             "model": Path(options.model).name, "seed": options.seed,
+                             "kelvin": options.kelvin, "bound": BOUND,
                              "bound_kept": kept, "drift_runs": drifts, "step_runs": scans,
                              "step_ratios": ratios})
     sys.exit(0 if kept else 1)

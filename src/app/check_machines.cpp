@@ -39,12 +39,10 @@ double other_isa_bound(const PlanPointer& plan, double force_error) {
 
 /// The model itself, no approximation: the net, or the table of a compressed model; DPLR: no mesh.
 PlanPointer exact_plan(const std::shared_ptr<const Model>& model, const PlanPointer& chosen, const Box& box) {
-  PlanOptions options;
-  options.table = TableKind::net;
-  const PlanPointer plan = make_direct_plan(model, options);
+  const PlanPointer plan = make_exact_plan(model);
   if (!chosen->dplr) return plan;
   auto dplr = std::make_shared<DplrPlan>(*without_mesh(chosen, box)->dplr);
-  dplr->wannier = make_direct_plan(model->dipole_charge->wannier, options);
+  dplr->wannier = make_exact_plan(model->dipole_charge->wannier);
   return with_dplr(*plan, dplr);
 }
 

@@ -162,8 +162,8 @@ void measure_descriptors(const Model& model, const SampleSystem& sample, Descrip
       const int k = model.pair_index(c, n);
       if (model.compressed && !model.tables[k].empty()) tables[k] = convert_table(model.tables[k], {}, 0);
       if (!model.compressed && !model.embedding[k].empty())
-        tables[k] =
-            make_table(model.embedding[k], table_range(model, model.one_sided ? -1 : c, n), 0.05, {}, 0);
+        tables[k] = make_table(model.embedding[k], table_range(model, model.one_sided ? -1 : c, n),
+                               k_lowrank_interval, {}, 0);
     }
   std::vector<DescriptorStatistics::Centre> found(static_cast<std::size_t>(sample.n_centres));
   std::vector<char> kept(found.size(), 0);

@@ -180,8 +180,9 @@ LowRankProposal::FullBasis LowRankProposal::find_basis(int centre, int neighbor)
   const SquareRoot root = square_root(felt, m1, 1e-10);
   FullBasis basis;
   basis.range = table_range(model, model.one_sided ? -1 : centre, neighbor);
-  const PieceTable full = model.compressed ? convert_table(model.tables[k], {}, 0)
-                                           : make_table(model.embedding[k], basis.range, 0.05, {}, 0);
+  const PieceTable full = model.compressed
+                              ? convert_table(model.tables[k], {}, 0)
+                              : make_table(model.embedding[k], basis.range, k_lowrank_interval, {}, 0);
   // Short distances move s̃ fastest, so values and slopes count more there: forces are what is bounded.
   std::vector<double> g, slopes, b, d;
   for (int i = 0; i < samples; ++i) {
@@ -215,8 +216,9 @@ void LowRankProposal::truncate_bases(const std::vector<int>& ranks) {
     for (int m = 0; m < m1; ++m)
       basis.project.insert(basis.project.end(), full.project.begin() + static_cast<std::ptrdiff_t>(m) * m1,
                            full.project.begin() + static_cast<std::ptrdiff_t>(m) * m1 + rank);
-    tables_[k] = model.compressed ? convert_table(model.tables[k], basis.project, rank)
-                                  : make_table(model.embedding[k], full.range, 0.05, basis.project, rank);
+    tables_[k] = model.compressed
+                     ? convert_table(model.tables[k], basis.project, rank)
+                     : make_table(model.embedding[k], full.range, k_lowrank_interval, basis.project, rank);
   }
 }
 

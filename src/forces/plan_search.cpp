@@ -30,9 +30,7 @@ struct Reference {
 
 Reference make_reference(Backend& backend, const std::shared_ptr<const Model>& model, const Box& box,
                          const Atoms& atoms) {
-  PlanOptions exact;
-  exact.table = model->compressed ? TableKind::quintic : TableKind::net;
-  const auto prepared = backend.prepare(make_direct_plan(model, exact));
+  const auto prepared = backend.prepare(make_exact_plan(model));
   Reference r;
   for (int copy = 0; copy < k_copies; ++copy) {
     r.samples.push_back(make_sample(backend, *model, box, atoms, copy));
@@ -137,14 +135,9 @@ std::vector<double> all_forces(Backend& backend, const PlanPointer& plan, const 
 /// Force error of a DPLR plan against both nets in double, long-range term alike.
 void measure_all_forces(Backend& backend, const PlanPointer& plan, const Box& box, const Atoms& atoms,
                         MeasuredError& error) {
-  const auto exact = [&](const InferencePlan& of) {
-    PlanOptions options;
-    options.table = of.model->compressed ? TableKind::quintic : TableKind::net;
-    return make_direct_plan(of.model, options);
-  };
   auto dplr = std::make_shared<DplrPlan>(*plan->dplr);
-  dplr->wannier = exact(*plan->dplr->wannier);
-  const auto reference = all_forces(backend, with_dplr(*exact(*plan), dplr), box, atoms);
+  dplr->wannier = make_exact_plan(plan->dplr->wannier->model);
+  const auto reference = all_forces(backend, with_dplr(*make_exact_plan(plan->model), dplr), box, atoms);
   const auto found = all_forces(backend, plan, box, atoms);
   double square = 0;
   error.force_max = 0;

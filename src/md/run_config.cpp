@@ -69,6 +69,14 @@ void validate_engine(const RunConfig& c) {
   require(c.skin >= 0, "--skin is {} Å (it cannot be negative); give for example 2", c.skin);
   require(c.force_error > 0, "--force-error is {} eV/Å (it must be positive); give for example 1e-6",
           c.force_error);
+  const LongRangeOptions& l = c.long_range;
+  require(!(l.field.period > 0) || l.field.any(),
+          "--efield-period is given without --efield (there is no field to vary); add --efield EX EY EZ");
+  const bool direct = l.method && *l.method == LongRangeMethod::direct;
+  require(
+      !direct || (l.mesh[0] == 0 && !l.differentiation && !l.mesh_error_given),
+      "--solver direct is given with --mesh, --order, --diff or --mesh-error (it has no mesh); remove one or "
+      "the other");
 }
 
 void validate(const RunConfig& c) {

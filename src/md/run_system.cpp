@@ -72,7 +72,7 @@ void assemble(const RunConfig& config, const Box& box, Atoms atoms, RunSystem& s
 }
 
 std::shared_ptr<const InferencePlan> same_plan(std::shared_ptr<const Model> model, const RunConfig& config,
-                                               const Checkpoint& checkpoint) {
+                                               const Checkpoint& checkpoint, int threads) {
   PlanOptions options;
   options.table = checkpoint.table;
   options.precision = checkpoint.precision;
@@ -83,8 +83,9 @@ std::shared_ptr<const InferencePlan> same_plan(std::shared_ptr<const Model> mode
   };
   auto plan = plan_of(model, checkpoint.choice);
   if (!model->dipole_charge) return plan;
-  return with_dplr(
-      *plan, same_dplr(checkpoint.dplr, plan_of(model->dipole_charge->wannier, checkpoint.dplr.choice)));
+  DplrState dplr = checkpoint.dplr;
+  dplr.solver.threads = std::min(dplr.solver.threads, std::max(threads - 1, 0));  // fewer than when it began
+  return with_dplr(*plan, same_dplr(dplr, plan_of(model->dipole_charge->wannier, dplr.choice)));
 }
 
 void require_same_run(const RunConfig& config, const Model& model, const Checkpoint& checkpoint) {
@@ -127,7 +128,7 @@ RunSystem restore_system(const RunConfig& config, const MakeBackend& make_backen
   system.model = read_energy_model(config);
   require_same_run(config, *system.model, checkpoint);
   system.backend = make_backend(config);
-  system.plan = same_plan(system.model, config, checkpoint);
+  system.plan = same_plan(system.model, config, checkpoint, system.backend->threads());
   system.error = checkpoint.error;
   system.mesh = checkpoint.dplr.mesh;
   system.input_id = checkpoint.input_id;

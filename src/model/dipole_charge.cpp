@@ -93,7 +93,7 @@ void set_charges(const std::map<std::string, double>& given, const char* what, c
   for (const auto& [element, charge] : given) {
     const auto at = std::find(energy.type_map.begin(), energy.type_map.end(), element);
     require(at != energy.type_map.end() && !element.empty(),
-            "a {} charge is given for {}, which {} does not know (it has {}); correct the element", what,
+            "the {} charge is given for {}, which {} does not know (it has {}); correct the element", what,
             printable(element), energy.source, elements(energy));
     require(std::abs(charge) <= k_max_charge,
             "the {} charge of {} is {} e ({} to {} is accepted); correct it", what, element, charge,

@@ -25,6 +25,10 @@ EmbeddingValue evaluate_table(const CompressedTable& table, double s);
 /// \param neighbor type of the neighbor; \param centre its centre, or −1 for all centres not excluded with it
 std::array<double, 2> table_range(const Model& model, int centre, int neighbor);
 
+/// Piece width of low-rank tables in s̃: keeps their hot part in the first-level cache and adds no measurable
+/// force error (low-rank.md); compressed models keep their own pieces.
+inline constexpr double k_lowrank_interval = 0.05;
+
 /// Table of G·project (or of G itself when project is empty) on [range[0], range[1]] with pieces of
 /// `interval`. Pieces match value, first and second derivative at both ends (spec 3). \param project (M1,
 /// rank) row-major

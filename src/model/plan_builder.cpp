@@ -177,11 +177,14 @@ std::shared_ptr<const InferencePlan> make_direct_plan(std::shared_ptr<const Mode
   return plan;
 }
 
+std::shared_ptr<const InferencePlan> make_exact_plan(std::shared_ptr<const Model> model) {
+  PlanOptions options;
+  options.table = TableKind::net;
+  return make_direct_plan(std::move(model), options);
+}
+
 std::shared_ptr<const InferencePlan> make_lowrank_plan(std::shared_ptr<const Model> model,
                                                        const PlanOptions& options, LowRankChoice choice) {
-  // Pieces of 0.05 keep the hot part of the table in the first-level cache and add no measurable force
-  // error (low-rank.md); compressed models keep their own pieces.
-  constexpr double k_interval = 0.05;
   check_hidden_layers(*model);
   check_choice(*model, choice);
   auto plan = std::make_shared<InferencePlan>();
@@ -193,8 +196,8 @@ std::shared_ptr<const InferencePlan> make_lowrank_plan(std::shared_ptr<const Mod
     const auto& basis = choice.basis[k];
     plan->tables[k] = model->compressed
                           ? convert_table(model->tables[k], basis.project, basis.rank)
-                          : make_table(model->embedding[k], table_range(*model, centre, neighbor), k_interval,
-                                       basis.project, basis.rank);
+                          : make_table(model->embedding[k], table_range(*model, centre, neighbor),
+                                       k_lowrank_interval, basis.project, basis.rank);
   });
   for (int t = 0; t < model->n_types(); ++t) plan->centres.push_back(folded_centre(*model, choice, t));
   plan->choice = std::move(choice);

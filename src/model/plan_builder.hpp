@@ -41,6 +41,10 @@ inline constexpr const char* k_no_net_note =
 std::shared_ptr<const InferencePlan> make_direct_plan(std::shared_ptr<const Model> model,
                                                       const PlanOptions& options);
 
+/// The model itself, in double: its nets, or the own tables of a compressed model. What errors are measured
+/// against.
+std::shared_ptr<const InferencePlan> make_exact_plan(std::shared_ptr<const Model> model);
+
 /// Low-rank plan from choices made before (plan_search.hpp makes them; checkpoints keep them).
 std::shared_ptr<const InferencePlan> make_lowrank_plan(std::shared_ptr<const Model> model,
                                                        const PlanOptions& options, LowRankChoice choice);

@@ -65,7 +65,7 @@ class SpoiltMachine : public Backend {
 struct Fixture {
   std::shared_ptr<const Model> model =
       std::make_shared<const Model>(read_model(NANODAY_SOURCE_DIR "/examples/models/water.pb"));
-  PlanPointer plan = make_direct_plan(model, {.table = TableKind::net});
+  PlanPointer plan = make_exact_plan(model);
   BoundSystem system;
 
   Fixture() {

@@ -249,6 +249,26 @@ TEST_P(LongRangeThreads, an_error_in_the_solver_comes_out_and_leaves_the_machine
   }
 }
 
+TEST(LongRange, gives_the_same_whatever_else_is_asked_for) {
+  for (const int beside : {0, 1}) {
+    const auto backend = cpu(3);
+    const Plan plan =
+        dplr_plan(water_model(), beside_nets(pppm_plan(*water_model(), 15), beside), {k_field, 0});
+    const System system = small_water();
+    Evaluator evaluator(*backend, plan, system.box, atoms_of(system), {1.0, 0});
+    evaluator.compute(k_everything);
+    const DplrResult all = dplr_result_of(evaluator);
+    evaluator.compute({});
+    EXPECT_LT(relative_error(flat(dplr_result_of(evaluator).force), flat(all.force)), tolerance::k_symmetry);
+    evaluator.compute({.energy = true, .virial = true});
+    const DplrResult some = dplr_result_of(evaluator);
+    EXPECT_TRUE(some.atom_energy.empty());
+    EXPECT_LT(relative_error({some.energy}, {all.energy}), tolerance::k_symmetry);
+    EXPECT_LT(relative_error({some.energy_long}, {all.energy_long}), tolerance::k_symmetry);
+    EXPECT_LT(relative_error(flat(some.virial), flat(all.virial)), tolerance::k_symmetry);
+  }
+}
+
 TEST(LongRange, refuses_to_leave_no_thread_for_the_nets) {
   const auto backend = cpu(2);
   const Plan plan = dplr_plan(water_model(), beside_nets(pppm_plan(*water_model(), 15), 2));
@@ -276,18 +296,27 @@ TEST(ElectricField, acts_with_the_sine_of_the_time) {
   EXPECT_GT(relative_error(flat(start.force), flat(constant.force)), 1e-3);
 }
 
-TEST(ElectricField, sums_minus_q_times_e_times_x_over_ions_and_centroids) {
+// Oxygens stand a few boxes away from their hydrogens, so that images of ions and centroids count.
+TEST(ElectricField, acts_on_ions_and_centroids_at_unwrapped_positions) {
   const auto backend = cpu();
-  const System system = small_triclinic_water();
-  const Plan plan = dplr_plan(water_model(), fine_direct(*water_model()), {k_field, 0});
-  const DplrResult result = evaluate_dplr(*backend, plan, system);
+  System system = small_triclinic_water();
+  for (std::size_t i = 0; i < system.position.size(); i += 3)
+    system.position[i] = system.position[i] + system.box.translation(int(i) % 5 - 2, 1, -int(i) % 2);
+  const Plan with = dplr_plan(water_model(), fine_direct(*water_model()), {k_field, 0});
+  const Plan without = dplr_plan(water_model(), fine_direct(*water_model()));
+  const DplrResult result = evaluate_dplr(*backend, with, system);
   double energy = 0;
   for (std::size_t i = 0; i < system.position.size(); ++i) {
     const bool oxygen = system.type[i] == 0;
     energy -= (oxygen ? 6 : 1) * dot(k_field, system.position[i]);
     if (oxygen) energy += 8 * dot(k_field, system.position[i] + result.dipole[i]);
   }
+  const double zero = evaluate_dplr(*backend, without, system).energy;
   EXPECT_NEAR(result.energy_field, energy, tolerance::k_symmetry * std::fabs(energy));
+  EXPECT_NEAR(result.energy - zero, energy, 1e-9);
+  const Energy total = [&](const System& s) { return evaluate_dplr(*backend, with, s).energy; };
+  EXPECT_LT(relative_error(flat(result.virial), virial_by_differences(total, system)),
+            tolerance::k_finite_difference);
 }
 
 /// A centroid as far from its host as the caller likes.

@@ -9,7 +9,9 @@
 
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <map>
+#include <sstream>
 
 namespace nanoday {
 namespace {
@@ -123,11 +125,13 @@ TEST(RunFile, resolved_settings_read_back_equal) {
 }
 
 TEST(RunFile, settings_of_the_long_range_part_read_back_equal) {
-  const RunConfig config = from_options(
-      {"m.pb", "s.data", "--nve", "--steps", "1", "--solver", "pppm", "--mesh", "20", "24", "30", "--order", "7",
-       "--diff", "ad", "--mesh-error", "3e-6", "--pppm-threads", "off", "--lammps-constants", "--efield", "0",
-       "-0.1", "0.2", "--efield-period", "20fs", "--wannier", "w.pb", "--ion-charges", "O=6,H=1",
-       "--wannier-charges", "O=-8", "--beta", "0.35"});
+  const std::string given =
+      "m.pb s.data --nve --steps 1 --solver pppm --mesh 20 24 30 --order 7 --diff ad --mesh-error 3e-6 "
+      "--pppm-threads off --lammps-constants --efield 0 -0.1 0.2 --efield-period 20fs --wannier w.pb "
+      "--ion-charges O=6,H=1 --wannier-charges O=-8 --beta 0.35";
+  std::istringstream words(given);
+  const RunConfig config =
+      from_options({std::istream_iterator<std::string>(words), std::istream_iterator<std::string>()});
   const std::string text = resolved_toml(config);
   const RunConfig again = from_toml(text);
   EXPECT_EQ(resolved_toml(again), text);
