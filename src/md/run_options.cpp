@@ -76,7 +76,10 @@ void add_resume_option(CLI::App& app, RunArguments& arguments, const char* name,
 }  // namespace
 
 void add_run_options(CLI::App& app, RunArguments& arguments) {
-  app.add_option("inputs", arguments.inputs, "MODEL STRUCTURE, or one run.toml")->required()->expected(1, 2);
+  // More than two are refused later: here they would hide an unknown option that stands before them.
+  app.add_option("inputs", arguments.inputs, "MODEL STRUCTURE, or one run.toml")
+      ->required()
+      ->expected(1, 1 << 20);
   for (const Setting& setting : run_settings())
     if (setting.kind != SettingKind::file) add_setting(app, arguments, setting);
 }

@@ -47,6 +47,10 @@ TEST(CommandLine, an_unknown_option_is_bad_usage) {
   expect_complaint(run_program("eval a.pb b.data --tabel net"), 2, "--tabel");
 }
 
+TEST(CommandLine, an_unknown_option_with_a_value_is_named) {
+  expect_complaint(run_program("run a.pb b.data --nve --steps 5 --npt 3"), 2, "--npt");
+}
+
 TEST(CommandLine, a_missing_argument_is_bad_usage) {
   expect_complaint(run_program("eval a.pb"), 2, "STRUCTURE");
 }
