@@ -83,9 +83,11 @@ can_be_root() {
 
 # Ends with a sentence when this release has no such package.
 check_available() {
-  local package
+  local package policy
   for package in "$@"; do
-    LC_ALL=C apt-cache policy "$package" 2>/dev/null | grep -q 'Candidate: [0-9]' && continue
+    # Not through a pipe: grep -q leaves early, and apt-cache would fail at writing the rest.
+    policy=$(LC_ALL=C apt-cache policy "$package" 2>/dev/null) || policy=
+    grep -q 'Candidate: [0-9]' <<<"$policy" && continue
     die "The package $package is not in this system's sources ($(. /etc/os-release && echo "$PRETTY_NAME")).
 Debian 12 and Ubuntu 24.04 (with its universe component) have it; on others install that library by hand."
   done
