@@ -5,6 +5,7 @@
 #include "app/json_output.hpp"
 #include "app/sample.hpp"
 #include "core/units.hpp"
+#include "md/analysis/total_dipole.hpp"
 
 #include <fmt/format.h>
 
@@ -30,18 +31,6 @@ struct EvalArguments {
 };
 
 Json json_of(const Vec3& v) { return Json::array({v.x, v.y, v.z}); }
-
-/// Σ q x over ions and centroids at unwrapped positions [e·Å].
-Vec3 total_dipole(const Sample& sample, const BoundSystem& system, const DipoleCharge& charges) {
-  Vec3 sum{};
-  for (std::size_t i = 0; i < sample.dipole.size(); ++i) {
-    const int type = system.atoms.type[i];
-    const auto& image = system.atoms.image[i];
-    const Vec3 x = xyz(system.atoms.position[i]) + system.box.translation(image[0], image[1], image[2]);
-    sum = sum + charges.ion_charge[type] * x + charges.wannier_charge[type] * (x + sample.dipole[i]);
-  }
-  return sum;
-}
 
 Json json_of(const std::vector<Vec3>& vectors) {
   Json rows = Json::array();
@@ -69,7 +58,11 @@ void add_long_range(const Sample& sample, const BoundSystem& system, const Model
   for (std::size_t i = 0; i < sample.dipole.size(); ++i)
     if (wannier.selected[system.atoms.type[i]])
       centroids.push_back(json_of(xyz(system.atoms.position[i]) + sample.dipole[i]));
-  frame["total_dipole"] = json_of(total_dipole(sample, system, *model.dipole_charge));
+  Array<Vec4> displacement;
+  for (const Vec3& mu : sample.dipole) displacement.push_back(padded(mu));
+  const DipoleCharge& charges = *model.dipole_charge;
+  frame["total_dipole"] = json_of(
+      total_dipole(system.box, system.atoms, {charges.ion_charge, charges.wannier_charge}, displacement));
 }
 
 Json frame_json(const Sample& sample, const BoundSystem& system, const Model& model) {

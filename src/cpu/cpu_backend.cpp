@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/units.hpp"
+#include "cpu/instruction_sets.hpp"
 #include "cpu/long_range.hpp"
 #include "cpu/model_engine.hpp"
 #include "cpu/neighbor_list.hpp"
@@ -28,13 +29,8 @@ struct InstructionSet {
 std::vector<InstructionSet> instruction_sets() {
   std::vector<InstructionSet> sets;
 #if defined(__x86_64__)
-  const bool v4 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                  __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-                  __builtin_cpu_supports("avx512cd");
-  const bool v3 =
-      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
-  sets.push_back({"avx512", "AVX-512", &cpu::k_kernels_avx512, v4});
-  sets.push_back({"avx2", "AVX2", &cpu::k_kernels_avx2, v3});
+  sets.push_back({"avx512", "AVX-512", &cpu::k_kernels_avx512, cpu::processor_has("avx512")});
+  sets.push_back({"avx2", "AVX2", &cpu::k_kernels_avx2, cpu::processor_has("avx2")});
 #endif
   sets.push_back({"baseline", "baseline SIMD", &cpu::k_kernels_baseline, true});
   return sets;

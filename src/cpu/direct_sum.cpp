@@ -6,6 +6,7 @@
 // through the same products. Every sum over charges belongs to one member of the team, every charge's force
 // too, so that results do not depend on the size of the team.
 #include "core/error.hpp"
+#include "cpu/instruction_sets.hpp"
 #include "cpu/long_range_team.hpp"
 #include "cpu/reciprocal_lines.hpp"
 
@@ -20,15 +21,10 @@ namespace {
 
 const DirectSumKernels& kernels_of(std::string_view isa) {
 #if defined(__x86_64__)
-  const bool v4 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                  __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-                  __builtin_cpu_supports("avx512cd");
-  const bool v3 =
-      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
-  if (v4 && (isa == "auto" || isa == "avx512")) return k_direct_sum_avx512;
-  if (v3 && (isa == "auto" || isa == "avx2")) return k_direct_sum_avx2;
+  if (serves("avx512", isa)) return k_direct_sum_avx512;
+  if (serves("avx2", isa)) return k_direct_sum_avx2;
 #endif
-  require(isa == "auto" || isa == "baseline", "instruction set {} is not available; use --isa auto", isa);
+  require_baseline(isa);
   return k_direct_sum_baseline;
 }
 

@@ -3,6 +3,7 @@
 #include "cpu/pppm.hpp"
 
 #include "core/error.hpp"
+#include "cpu/instruction_sets.hpp"
 
 #include <cmath>
 
@@ -42,11 +43,10 @@ MeshMap mesh_map(const LongRangePlan& plan) {
 
 const MeshKernelSet& mesh_kernels(std::string_view isa) {
 #if defined(__x86_64__)
-  const bool any = isa == "auto";
-  if ((any || isa == "avx512") && __builtin_cpu_supports("x86-64-v4")) return k_mesh_kernels_avx512;
-  if ((any || isa == "avx2") && __builtin_cpu_supports("x86-64-v3")) return k_mesh_kernels_avx2;
+  if (serves("avx512", isa)) return k_mesh_kernels_avx512;
+  if (serves("avx2", isa)) return k_mesh_kernels_avx2;
 #endif
-  require(isa == "auto" || isa == "baseline", "instruction set {} is not available; use --isa auto", isa);
+  require_baseline(isa);
   return k_mesh_kernels_baseline;
 }
 

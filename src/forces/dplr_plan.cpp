@@ -67,23 +67,6 @@ MeshProblem problem_of(const LongRangePlan& plan, const Model& model, const Atom
   return problem;
 }
 
-/// Ions and centroids at the structure's positions.
-Array<Vec4> charges_at(const Evaluator& evaluator) {
-  const Model& model = evaluator.model();
-  const Atoms& atoms = evaluator.atoms();
-  Array<Vec4> charges;
-  for (std::int64_t i = 0; i < atoms.nlocal; ++i) {
-    Vec4 x = atoms.position[i];
-    x.w = model.dipole_charge->ion_charge[atoms.type[i]];
-    charges.push_back(x);
-    if (!model.dipole_charge->wannier->selected[atoms.type[i]]) continue;
-    const Vec4& mu = evaluator.dipoles()[i];
-    charges.push_back(
-        {x.x + mu.x, x.y + mu.y, x.z + mu.z, model.dipole_charge->wannier_charge[atoms.type[i]]});
-  }
-  return charges;
-}
-
 /// Seconds of the solver alone on `threads` threads, the best of a few.
 double solver_seconds(Backend& backend, LongRangePlan plan, int threads, View<const Vec4> charges) {
   plan.threads = threads;
@@ -169,7 +152,7 @@ ChosenDplr choose_dplr(Backend& backend, const std::shared_ptr<const InferencePl
   dplr->solver = plan;
   Evaluator evaluator(backend, with_dplr(*energy_plan, dplr), box, atoms, {});
   evaluator.compute({});
-  const Array<Vec4> charges = charges_at(evaluator);
+  const View<const Vec4> charges = evaluator.long_range()->charges();
   if (on_mesh) {
     const MeshError error = measure_mesh_error(backend, plan, charges);
     chosen.mesh.rms = error.rms;

@@ -55,14 +55,18 @@ LongRange::LongRange(Backend& backend, std::shared_ptr<const InferencePlan> plan
       prepared_(backend.prepare(dplr_.wannier)),
       solver_(backend.make_long_range(in_box(dplr_.solver, box))) {}
 
+std::int64_t LongRange::owner_of(std::size_t k) const {
+  const std::size_t ions = charge_.size() - host_.size();
+  return k < ions ? static_cast<std::int64_t>(k) : host_[k - ions];
+}
+
 void LongRange::check_displacements(const Atoms& atoms) {
   for (std::int64_t i = 0; i < atoms.nlocal; ++i) {
     const double distance = norm(xyz(dipole_[i]));
     if (distance <= k_farthest) continue;
     const std::string text = fmt::format(
         "the Wannier centroid of atom {} is {:.3f} Å away from it (more than {:g} Å: the atoms around it are "
-        "far "
-        "from what the model knows); check the structure, or shorten the time step",
+        "far from what the model knows); check the structure, or shorten the time step",
         atoms.id[i] + 1, distance, k_farthest);
     if (first_) throw InputError(text);
     throw RunError(text);
@@ -103,8 +107,7 @@ void LongRange::add_field(const Atoms& atoms, const Box& box, const Needs& needs
   const Vec3 strength = field();
   field_energy_ = 0;
   for (std::size_t k = 0; k < charge_.size(); ++k) {
-    const std::size_t n = static_cast<std::size_t>(atoms.nlocal);
-    const std::int64_t owner = k < n ? static_cast<std::int64_t>(k) : host_[k - n];
+    const std::int64_t owner = owner_of(k);
     const auto& image = atoms.image[owner];
     const Vec3 x = xyz(charge_[k]) + box.translation(image[0], image[1], image[2]);
     const Vec3 f = charge_[k].w * strength;
@@ -119,18 +122,15 @@ void LongRange::add_field(const Atoms& atoms, const Box& box, const Needs& needs
 }
 
 /// Forces on ions, and those on centroids as far as these move with their hosts.
-void LongRange::add_ions(const Atoms& atoms, Forces& forces) const {
-  const std::size_t n = static_cast<std::size_t>(atoms.nlocal);
-  for (std::size_t k = 0; k < charge_.size(); ++k)
-    add_to(forces, k < n ? static_cast<std::int64_t>(k) : host_[k - n], xyz(site_force_[k]));
+void LongRange::add_ions(Forces& forces) const {
+  for (std::size_t k = 0; k < charge_.size(); ++k) add_to(forces, owner_of(k), xyz(site_force_[k]));
 }
 
 void LongRange::add_site_sums(const LongRangeResult& result, const Needs& needs, Forces& forces) const {
-  const std::size_t n = charge_.size() - host_.size();
   if (needs.energy) forces.energy += result.energy;
   if (needs.virial) add_nine(forces.virial, result.virial);
   for (std::size_t k = 0; k < charge_.size(); ++k) {
-    const std::int64_t owner = k < n ? static_cast<std::int64_t>(k) : host_[k - n];
+    const std::int64_t owner = owner_of(k);
     if (needs.atom_energy) forces.atom_energy[owner] += result.atom_energy[k];
     if (needs.atom_virial) add_nine(forces.atom_virial[owner], result.atom_virial[k]);
   }
@@ -164,7 +164,7 @@ void LongRange::finish(const EvaluationArgs& args, const Atoms& atoms, const Box
                      result.force.begin() + static_cast<std::ptrdiff_t>(charge_.size()));
   add_site_sums(result, args.needs, forces);
   if (dplr_.field.any()) add_field(atoms, box, args.needs, forces);
-  add_ions(atoms, forces);
+  add_ions(forces);
   add_chain_rule(args, forces);
 }
 

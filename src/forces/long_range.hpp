@@ -33,16 +33,19 @@ class LongRange {
   const Model& wannier() const { return *dplr_.wannier->model; }
   /// Displacements of the centroids from their hosts, (nlocal) [Å]; zero for atoms without one.
   const Array<Vec4>& dipoles() const { return dipole_; }
+  /// Charges of the last evaluation, x, y, z [Å], q [e]: ions in memory order, then centroids.
+  View<const Vec4> charges() const { return charge_; }
   /// E_el and −Σ q E·x [eV], when the last evaluation needed the energy.
   double energy() const { return energy_; }
   double field_energy() const { return field_energy_; }
 
  private:
+  std::int64_t owner_of(std::size_t k) const;  ///< local atom a charge belongs to
   void check_displacements(const Atoms& atoms);
   void place_charges(const Atoms& atoms);
   Vec3 field() const;
   void add_field(const Atoms& atoms, const Box& box, const Needs& needs, Forces& forces);
-  void add_ions(const Atoms& atoms, Forces& forces) const;
+  void add_ions(Forces& forces) const;
   void add_site_sums(const LongRangeResult& result, const Needs& needs, Forces& forces) const;
   void add_chain_rule(const EvaluationArgs& args, Forces& forces);
 

@@ -42,30 +42,6 @@ namespace {
 
 using namespace reference;
 
-LongRangeResult oracle_on(const LongRangePlan& plan, View<const Vec4> charge) {
-  const auto solver = make_oracle_sum(plan);
-  solver->start({charge, k_all_long_range});
-  return solver->finish();
-}
-
-void expect_equal(const LongRangeResult& a, const LongRangeResult& b, double limit) {
-  EXPECT_NEAR(a.energy / b.energy, 1, limit);
-  EXPECT_LT(relative_error(flat_forces(a), flat_forces(b)), limit);
-  EXPECT_LT(relative_error(flat(a.virial), flat(b.virial)), limit);
-  EXPECT_LT(relative_error({a.atom_energy.begin(), a.atom_energy.end()},
-                           {b.atom_energy.begin(), b.atom_energy.end()}),
-            limit);
-  EXPECT_LT(relative_error(flat_atom_virial(a), flat_atom_virial(b)), limit);
-}
-
-void expect_same_bits(const LongRangeResult& a, const LongRangeResult& b) {
-  EXPECT_EQ(a.energy, b.energy);
-  EXPECT_EQ(a.virial, b.virial);
-  EXPECT_EQ(flat_forces(a), flat_forces(b));
-  EXPECT_EQ(a.atom_energy, b.atom_energy);
-  EXPECT_EQ(flat_atom_virial(a), flat_atom_virial(b));
-}
-
 class DirectSumVectors : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(files, DirectSumVectors, testing::Values("dplr_direct_water", "dplr_direct_lrmodel"),
                          [](const auto& info) { return info.param; });

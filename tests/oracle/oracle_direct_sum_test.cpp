@@ -16,12 +16,6 @@ namespace {
 
 using namespace reference;
 
-LongRangeResult sum_of(const LongRangePlan& plan, View<const Vec4> charge) {
-  const auto solver = make_oracle_sum(plan);
-  solver->start({charge, k_all_long_range});
-  return solver->finish();
-}
-
 class OracleDirectSum : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(vectors, OracleDirectSum,
                          testing::Values("dplr_direct_water", "dplr_direct_lrmodel"),
@@ -33,7 +27,7 @@ TEST_P(OracleDirectSum, reproduces_the_stored_sums) {
   int with_forces = 0;
   for (const ChargeCase& c : read_charge_cases(path)) {
     SCOPED_TRACE(c.name);
-    const LongRangeResult result = sum_of(c.plan, c.charge);
+    const LongRangeResult result = oracle_on(c.plan, c.charge);
     EXPECT_NEAR(result.energy / c.energy, 1, tolerance::k_direct_sum);
     if (c.forces.empty()) continue;
     ++with_forces;
@@ -48,7 +42,7 @@ TEST(OracleSum, two_far_gaussians_in_a_large_box_interact_as_erf_over_r) {
   const LongRangePlan plan = direct_plan(Box::orthorhombic(length, length, length), beta, 0.4);
   const auto energy = [&](double r) {
     const Array<Vec4> charge{{1, 2, 3, 1}, {1 + r, 2, 3, -1}};
-    return sum_of(plan, charge).energy;
+    return oracle_on(plan, charge).energy;
   };
   const auto pair = [&](double r) {
     return -k_training_coulomb * (std::erf(beta * r) / r + 2 * pi / (3 * volume) * r * r);
@@ -61,7 +55,8 @@ TEST(OracleSum, a_mesh_plan_is_summed_to_convergence) {
   const Array<Vec4> charge = random_charges(box, 15, 3);
   LongRangePlan mesh = direct_plan(box, 0.7, 0);
   mesh.method = LongRangeMethod::pppm;
-  const LongRangeResult converged = sum_of(mesh, charge), fine = sum_of(direct_plan(box, 0.7, 0.3), charge);
+  const LongRangeResult converged = oracle_on(mesh, charge),
+                        fine = oracle_on(direct_plan(box, 0.7, 0.3), charge);
   EXPECT_NEAR(converged.energy / fine.energy, 1, tolerance::k_direct_sum);
   EXPECT_LT(relative_error(flat_forces(converged), flat_forces(fine)), tolerance::k_direct_sum);
 }
@@ -70,7 +65,7 @@ TEST(OracleSum, forces_and_virial_are_derivatives_of_the_energy_in_a_skewed_box)
   const Box box = small_triclinic();
   const Array<Vec4> charge = random_charges(box, 12, 4);
   const LongRangePlan plan = direct_plan(box, 0.5, 0.5);
-  const LongRangeResult result = sum_of(plan, charge);
+  const LongRangeResult result = oracle_on(plan, charge);
   const double step = 1e-4;
   Numbers slopes;
   for (std::size_t i = 0; i < charge.size(); ++i)
@@ -78,7 +73,7 @@ TEST(OracleSum, forces_and_virial_are_derivatives_of_the_energy_in_a_skewed_box)
       Array<Vec4> up = charge, down = charge;
       up[i].*part += step;
       down[i].*part -= step;
-      slopes.push_back(-(sum_of(plan, up).energy - sum_of(plan, down).energy) / (2 * step));
+      slopes.push_back(-(oracle_on(plan, up).energy - oracle_on(plan, down).energy) / (2 * step));
     }
   EXPECT_LT(relative_error(flat_forces(result), slopes), tolerance::k_finite_difference);
   Numbers virial;
@@ -89,7 +84,7 @@ TEST(OracleSum, forces_and_virial_are_derivatives_of_the_energy_in_a_skewed_box)
       LongRangePlan moved = plan;
       moved.box = strained(box, s);
       // The same vectors n_d for every strain: the spacing keeps K_d, sides change by 1e-4 only.
-      return sum_of(moved, strained(charge, s)).energy;
+      return oracle_on(moved, strained(charge, s)).energy;
     };
     virial.push_back(-(energy(step) - energy(-step)) / (2 * step));
   }
@@ -98,7 +93,7 @@ TEST(OracleSum, forces_and_virial_are_derivatives_of_the_energy_in_a_skewed_box)
 
 TEST(OracleSum, per_charge_energies_and_virials_add_up) {
   const Box box = small_triclinic();
-  const LongRangeResult result = sum_of(direct_plan(box, 0.5, 0.6), random_charges(box, 20, 5));
+  const LongRangeResult result = oracle_on(direct_plan(box, 0.5, 0.6), random_charges(box, 20, 5));
   double energy = 0;
   std::array<double, 9> virial{};
   for (std::size_t i = 0; i < result.force.size(); ++i) {

@@ -4,9 +4,11 @@
 
 #include "backend/long_range.hpp"
 #include "cpu/long_range_team.hpp"
+#include "oracle/direct_sum.hpp"
 #include "reference/compare.hpp"
 #include "reference/vectors.hpp"
 
+#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include <barrier>
@@ -123,6 +125,32 @@ inline LongRangeResult direct_on(const LongRangePlan& plan, View<const Vec4> cha
   LongRangeResult result;
   solve_on(*cpu::make_direct_sum(plan, size, reproducible, isa), {charge, k_all_long_range}, size, result);
   return result;
+}
+
+/// One evaluation of a fresh oracle.
+inline LongRangeResult oracle_on(const LongRangePlan& plan, View<const Vec4> charge) {
+  const auto solver = make_oracle_sum(plan);
+  solver->start({charge, k_all_long_range});
+  return solver->finish();
+}
+
+/// Everything two solvers give, relative to the second.
+inline void expect_equal(const LongRangeResult& a, const LongRangeResult& b, double limit) {
+  EXPECT_NEAR(a.energy / b.energy, 1, limit);
+  EXPECT_LT(relative_error(flat_forces(a), flat_forces(b)), limit);
+  EXPECT_LT(relative_error(flat(a.virial), flat(b.virial)), limit);
+  EXPECT_LT(relative_error({a.atom_energy.begin(), a.atom_energy.end()},
+                           {b.atom_energy.begin(), b.atom_energy.end()}),
+            limit);
+  EXPECT_LT(relative_error(flat_atom_virial(a), flat_atom_virial(b)), limit);
+}
+
+inline void expect_same_bits(const LongRangeResult& a, const LongRangeResult& b) {
+  EXPECT_EQ(a.energy, b.energy);
+  EXPECT_EQ(a.virial, b.virial);
+  EXPECT_EQ(flat_forces(a), flat_forces(b));
+  EXPECT_EQ(a.atom_energy, b.atom_energy);
+  EXPECT_EQ(flat_atom_virial(a), flat_atom_virial(b));
 }
 
 /// The box and the charges in it, both strained: x → (1 + strain) x.
