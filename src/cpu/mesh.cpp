@@ -46,13 +46,7 @@ MeshLayout mesh_layout(std::array<int, 3> mesh) {
   return {mesh, odd_lines(mesh[2] + k_weight_row - 1, 8), odd_lines(mesh[2], 4), (mesh[2] + 1) / 2};
 }
 
-void check_mesh(std::array<int, 3> mesh, int order, int threads) {
-  for (int d = 0; d < 3; ++d)
-    require(
-        mesh[d] >= order,
-        "the mesh {} × {} × {} is too small for assignment order {} (with {} points along {} a charge would "
-        "meet itself); use at least {} points or a lower order",
-        mesh[0], mesh[1], mesh[2], order, mesh[d], "abc"[d], order);
+void check_mesh_memory(std::array<int, 3> mesh, int threads) {
   constexpr double k_most_points = 1 << 30;
   const double needed = solver_bytes(mesh, threads), free = available_bytes();
   const double widest = static_cast<double>(mesh[1]) * (mesh[2] + 16.0);

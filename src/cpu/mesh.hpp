@@ -24,9 +24,8 @@ struct MeshLayout {
 
 MeshLayout mesh_layout(std::array<int, 3> mesh);
 
-/// Throws InputError when the stencil of order P would overlap itself along some direction, when an index of
-/// the mesh would not fit into 32 bits, or when the arrays of a solver with `threads` threads would not fit
-/// into the memory that is free now. Allocates nothing.
-void check_mesh(std::array<int, 3> mesh, int order, int threads);
+/// Throws InputError when an index of the mesh would not fit into 32 bits, or when the arrays of a solver
+/// with `threads` threads would not fit into the memory that is free now. Allocates nothing.
+void check_mesh_memory(std::array<int, 3> mesh, int threads);
 
 }  // namespace nanoday::cpu

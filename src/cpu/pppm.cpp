@@ -13,24 +13,8 @@ namespace {
 
 /// Returns the plan after all checks, so that members made from it need none.
 const LongRangePlan& checked(const LongRangePlan& plan, int max_team) {
-  const auto& periodic = plan.box.periodic;
-  require(periodic[0] && periodic[1] && periodic[2],
-          "the long-range energy needs a box that repeats in all three directions; give the structure a box");
-  const double volume = plan.box.volume();
-  require(volume > 0 && std::isfinite(volume),
-          "the box has no volume (its lattice vectors lie in a plane); correct the lattice vectors");
-  require(plan.beta > 0 && std::isfinite(plan.beta),
-          "the Ewald parameter beta is {} (charges are Gaussians of width 1/(2 beta)); use a positive number",
-          plan.beta);
-  require(std::isfinite(plan.coulomb) && std::isfinite(plan.influence_4pi),
-          "the Coulomb constant or 4 pi is not a finite number; correct the plan");
-  require(plan.order >= k_min_assignment_order && plan.order <= k_max_assignment_order,
-          "assignment order {} is not known; use {} to {}", plan.order, k_min_assignment_order,
-          k_max_assignment_order);
-  require(
-      plan.differentiation == Differentiation::ik || plan.box.is_orthorhombic(),
-      "\"ad\" differentiation needs an orthorhombic box (the self-force is known for it only); use \"ik\"");
-  check_mesh(plan.mesh, plan.order, max_team);
+  check_mesh_plan(plan);
+  check_mesh_memory(plan.mesh, max_team);
   return plan;
 }
 

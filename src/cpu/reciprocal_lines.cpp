@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/reciprocal_lines.hpp"
 
-#include "core/error.hpp"
 #include "math/reciprocal_grid.hpp"
 
 #include <algorithm>
@@ -10,22 +9,6 @@
 
 namespace nanoday::cpu {
 namespace {
-
-/// Triples (nx, ny, nz ≥ 0) of the largest sum: its three tables take 96 bytes each, 3.2 GB.
-constexpr double k_max_triples = 33554432;
-/// Vectors whose Gaussian factor is smaller are left out: rounding of the others is larger.
-constexpr double k_negligible = 1e-18;
-
-void check(const LongRangePlan& plan) {
-  const auto& periodic = plan.box.periodic;
-  require(periodic[0] && periodic[1] && periodic[2],
-          "long-range forces need a box that repeats along a, b and c (the sum runs over its reciprocal "
-          "vectors); give a periodic box");
-  require(plan.box.volume() > 0, "the box has no volume (its vectors lie in a plane); correct the box");
-  require(plan.beta > 0 && std::isfinite(plan.beta), "ewald beta is {} 1/Å (must be positive); correct it",
-          plan.beta);
-  require(plan.spacing > 0, "spacing of the direct sum is {} Å (must be positive); correct it", plan.spacing);
-}
 
 /// Signs that make (nx, ±ny, ±nz) different vectors, no two of them opposite: the first index that is not
 /// zero stays positive.
@@ -104,30 +87,16 @@ Vec3 ReciprocalLines::wave_vector(int nx, int ny, int nz, int sign) const {
 }
 
 ReciprocalLines make_reciprocal_lines(const LongRangePlan& plan) {
-  check(plan);
+  const auto [limit, k_far] = direct_sum_reach(plan);
   ReciprocalLines lines;
   lines.beta = plan.beta;
   const auto& [a, b, c] = plan.box.cell;
   const double inverse = 1 / dot(a, cross(b, c));
   lines.reciprocal = {inverse * cross(b, c), inverse * cross(c, a), inverse * cross(a, b)};
-  const double k_far = 2 * plan.beta * std::sqrt(-std::log(k_negligible));
-  std::array<double, 3> limit{};
-  double triples = 1;
-  for (int d = 0; d < 3; ++d) {
-    const double length = norm(plan.box.cell[d]);  // |n_d| = |k·a_d|/2π ≤ |k||a_d|/2π
-    limit[d] = std::min(largest_reciprocal_index(length, plan.spacing),
-                        std::floor(k_far * length / (2 * std::numbers::pi)));
-    triples *= limit[d] + 1;
-  }
-  require(
-      triples <= k_max_triples,
-      "the direct sum needs {:.3g} reciprocal vectors (box sides over the spacing of {} Å), which do not fit "
-      "into memory; use --solver pppm",
-      4 * triples, plan.spacing);
   const double prefactor = 2 * plan.coulomb / plan.box.volume();
-  for (int nx = 0; nx <= static_cast<int>(limit[0]); ++nx)
-    for (int ny = 0; ny <= static_cast<int>(limit[1]); ++ny) {
-      const int nz_max = last_index(lines, nx, ny, static_cast<int>(limit[2]), k_far);
+  for (int nx = 0; nx <= limit[0]; ++nx)
+    for (int ny = 0; ny <= limit[1]; ++ny) {
+      const int nz_max = last_index(lines, nx, ny, limit[2], k_far);
       if (nz_max >= 0) add_line(lines, nx, ny, nz_max, prefactor);
     }
   return lines;

@@ -31,6 +31,21 @@ struct LongRangePlan {
   double relative_cost = 0;
 };
 
+/// Throws InputError for a plan that no mesh can serve: beta ≤ 0, a box that does not repeat along a, b, c or
+/// has no volume, an order outside 2 … 7, "ad" in a box that is not orthorhombic, a mesh smaller than the
+/// stencil. Whether the mesh fits into memory is the machine's to say.
+void check_mesh_plan(const LongRangePlan& plan);
+
+/// Which vectors a direct sum runs over: n_d from −limit to limit, |k| ≤ k_far; beyond it e^{−k²/4β²} <
+/// 1e-18, less than the rounding of the others.
+struct DirectSumReach {
+  std::array<int, 3> limit{};
+  double k_far = 0;  ///< [1/Å]
+};
+/// Throws InputError for a plan that has no such sum: beta or spacing not positive, a box that does not
+/// repeat along a, b, c or has no volume, more vectors than fit into memory.
+DirectSumReach direct_sum_reach(const LongRangePlan& plan);
+
 /// A uniform electric field on all charges: amplitude, or amplitude · sin(2π t / period).
 struct ElectricField {
   Vec3 amplitude{};   ///< [V/Å], i.e. eV/Å per charge
