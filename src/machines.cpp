@@ -8,8 +8,42 @@
 
 namespace nanoday {
 
+#ifdef NANODAY_CUDA
+namespace cuda {  // cuda/cuda_backend.hpp
+std::unique_ptr<Backend> make_cuda_backend();
+std::string gpu_name();
+}  // namespace cuda
+#endif
+
+namespace {
+
+/// Name of the GPU this build can use here, or an empty text and why there is none.
+std::string usable_gpu(std::string& why_not) {
+#ifdef NANODAY_CUDA
+  why_not = "no NVIDIA GPU answers here";
+  return cuda::gpu_name();
+#else
+  why_not = "this build has no CUDA part; build where nvcc is installed";
+  return {};
+#endif
+}
+
+std::unique_ptr<Backend> make_cuda() {
+  std::string why_not;
+  require(!usable_gpu(why_not).empty(), "device 'cuda' cannot be used ({}); use --device cpu", why_not);
+#ifdef NANODAY_CUDA
+  return cuda::make_cuda_backend();
+#else
+  return nullptr;
+#endif
+}
+
+}  // namespace
+
 std::unique_ptr<Backend> make_backend(const MachineOptions& options) {
   const std::string& device = options.device;
+  std::string why_not;
+  if (device == "cuda" || (device == "auto" && !usable_gpu(why_not).empty())) return make_cuda();
   if (device == "auto" || device == "cpu") return make_cpu_backend(options);
   if (device == "oracle") {
     require(!options.reproducible,
@@ -17,14 +51,16 @@ std::unique_ptr<Backend> make_backend(const MachineOptions& options) {
             "leave --reproducible away or use --device cpu");
     return make_oracle_backend();
   }
-  require(device != "cuda" && device != "sve",
-          "device '{}' is not in this build (it holds the CPU machine only); use --device cpu", device);
+  require(device != "sve", "device 'sve' is not in this build; use --device cpu");
   throw InputError(fmt::format(
       "device '{}' is unknown (there are auto, cpu, oracle, cuda, sve); choose one of these", device));
 }
 
 std::vector<std::pair<std::string, std::string>> available_devices() {
+  std::string why_not;
+  const std::string gpu = usable_gpu(why_not);
   return {{"cpu", make_cpu_backend({})->name()},
+          {"cuda", gpu.empty() ? "not usable: " + why_not : gpu},
           {"oracle", "slow reference in double, straight from the equations, for checks"}};
 }
 

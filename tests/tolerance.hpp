@@ -32,6 +32,9 @@ inline constexpr double k_direct_sum = 1e-12;
 /// Measured: 3e-14 in double; in fixed point 2e-11 for a mesh so coarse that it amplifies rounding.
 inline constexpr double k_mesh_sum = 1e-12;
 inline constexpr double k_mesh_sum_fixed = 2e-10;
+/// The device's mesh solver against the CPU's, both in fixed point, relative to the largest value. Measured:
+/// 3e-14; 2e-13 where many aliases are summed.
+inline constexpr double k_device_mesh = 1e-12;
 /// Stored mesh energies of another program, relative. Measured: 5e-14.
 inline constexpr double k_golden_mesh = 1e-12;
 /// A fine mesh against the direct sum, relative to the largest value. Measured: 1e-10 for "ad" forces, else

@@ -17,6 +17,7 @@ namespace {
 constexpr double k_oracle_bound = 1e-10;    // relative to the largest force; double precision
 constexpr double k_same_plan_bound = 1e-9;  // [eV/Å], same plan on two instruction sets or thread counts
 constexpr double k_same_plan_mixed = 1e-4;  // [eV/Å], the same with single-precision nets
+constexpr double k_fast_products = 5e-3;    // [eV/Å], products rounded to TF32 against single precision
 
 double largest_component(const std::vector<Vec3>& values) {
   return largest_difference(values, std::vector<Vec3>(values.size()));
@@ -27,7 +28,7 @@ std::unique_ptr<Backend> cpu(const std::string& isa, int threads, bool reproduci
 }
 
 double same_plan_bound(const PlanPointer& plan) {
-  return plan->precision == Precision::mixed ? k_same_plan_mixed : k_same_plan_bound;
+  return plan->precision == Precision::fp64 ? k_same_plan_bound : k_same_plan_mixed;
 }
 
 /// Between instruction sets. Low-rank plans round products that carry little to single precision, in another
@@ -57,29 +58,46 @@ double different_values(const Sample& a, const Sample& b) {
   return static_cast<double>(count);
 }
 
-/// One instruction set: the exact plan against the oracle, the chosen plan against `chosen_reference`
-/// (which the first instruction set fills in).
-void check_isa(CheckRows& rows, const std::string& isa, const Probe& exact, const Sample& oracle,
-               const PlanPointer& chosen, const BoundSystem& small, double chosen_bound,
-               Sample& chosen_reference) {
-  std::unique_ptr<Backend> machine;
-  try {
-    machine = cpu(isa, 0, false);
-  } catch (const InputError& error) {
-    rows.push_back({"cpu " + isa, "", 0, 0, "not on this computer"});
-    return;
-  }
-  const Sample found = Probe{machine.get(), exact.plan, exact.weight}(small);
+/// One machine: the exact plan against the oracle, the chosen plan against `chosen_reference` (which the
+/// first machine fills in).
+void check_machine(CheckRows& rows, const std::string& name, Backend& machine, const Probe& exact,
+                   const Sample& oracle, const PlanPointer& chosen, const BoundSystem& small,
+                   double chosen_bound, Sample& chosen_reference) {
+  const Sample found = Probe{&machine, exact.plan, exact.weight}(small);
   const double scale = std::max(largest_component(oracle.force), 1e-3);
-  rows.push_back({"cpu " + isa + " against oracle: forces", "relative",
+  rows.push_back({name + " against oracle: forces", "relative",
                   largest_difference(found.force, oracle.force) / scale, k_oracle_bound, ""});
-  const Sample with_chosen = Probe{machine.get(), chosen, exact.weight}(small);
+  const Sample with_chosen = Probe{&machine, chosen, exact.weight}(small);
   if (chosen_reference.force.empty()) {
     chosen_reference = with_chosen;
     return;
   }
-  rows.push_back({"cpu " + isa + " against widest, chosen table: forces", "eV/Å",
+  rows.push_back({name + " against widest, chosen table: forces", "eV/Å",
                   largest_difference(with_chosen.force, chosen_reference.force), chosen_bound, ""});
+}
+
+/// The machine of that name, or null and a row that says it is not here.
+std::unique_ptr<Backend> machine_or_row(const MachineOptions& options, const std::string& name,
+                                        CheckRows& rows) {
+  try {
+    return make_backend(options);
+  } catch (const InputError&) {
+    rows.push_back({name, "", 0, 0, "not on this computer"});
+    return nullptr;
+  }
+}
+
+/// CPUs have no `fast` products: what other machines do with them is compared with mixed ones there.
+PlanPointer for_cpu(const PlanPointer& plan) {
+  if (plan->precision != Precision::fast) return plan;
+  auto mixed = std::make_shared<InferencePlan>(*plan);
+  mixed->precision = Precision::mixed;
+  if (plan->exact) mixed->exact = for_cpu(plan->exact);
+  if (!plan->dplr) return mixed;
+  auto dplr = std::make_shared<DplrPlan>(*plan->dplr);
+  dplr->wannier = for_cpu(plan->dplr->wannier);
+  mixed->dplr = dplr;
+  return mixed;
 }
 
 }  // namespace
@@ -91,10 +109,14 @@ CheckRows check_machines(const Engine& engine, const PlanPointer& plan, const Bo
   const Sample oracle = exact(small);
   CheckRows rows;
   Sample chosen_reference;
-  for (const char* isa : {"avx512", "avx2", "baseline"}) {
-    check_isa(rows, isa, exact, oracle, plan, small, other_isa_bound(plan, engine.config.force_error),
-              chosen_reference);
-  }
+  const double bound = other_isa_bound(plan, engine.config.force_error);
+  for (const std::string isa : {"avx512", "avx2", "baseline"})
+    if (const auto machine = machine_or_row({"cpu", 0, false, isa}, "cpu " + isa, rows))
+      check_machine(rows, "cpu " + isa, *machine, exact, oracle, for_cpu(plan), small, bound,
+                    chosen_reference);
+  if (const auto machine = machine_or_row({"cuda", 0, false, "auto"}, "cuda", rows))
+    check_machine(rows, "cuda", *machine, exact, oracle, plan, small,
+                  plan->precision == Precision::fast ? k_fast_products : bound, chosen_reference);
   return rows;
 }
 
@@ -106,7 +128,7 @@ CheckRows check_threads(const Engine& engine, const PlanPointer& plan, const Bou
   const auto sample = [&](int threads, bool reproducible) {
     const auto machine = cpu("auto", threads, reproducible);
     // Per-atom virials are computed on one thread and would hide what the others do.
-    return Probe{machine.get(), plan, weight, {true, true, true, false}}(system);
+    return Probe{machine.get(), for_cpu(plan), weight, {true, true, true, false}}(system);
   };
   const Sample one = sample(1, false), one_exact = sample(1, true);
   CheckRows rows;

@@ -37,6 +37,7 @@ struct BenchArguments {
   EngineArguments engine;
   std::string model, structure, json;
   std::int64_t steps = 100;
+  bool solver_only = false;
 };
 
 struct Timing {
@@ -44,9 +45,10 @@ struct Timing {
   double seconds = 0;
   StageTimes stages;
   std::int64_t rebuilds = 0;
-  double drift = 0;  ///< change of the total energy over the measured steps [eV]
-  WorkCount work;    ///< of the last step
-  double peak = 0;   ///< multiply-adds per second this machine reaches on the fitting net's shapes
+  double drift = 0;              ///< change of the total energy over the measured steps [eV]
+  WorkCount work;                ///< of the last step
+  std::size_t device_bytes = 0;  ///< most memory of a machine with its own
+  double peak = 0;  ///< multiply-adds per second this machine reaches on the fitting net's shapes
   double ms_per_step() const { return 1e3 * seconds / static_cast<double>(steps); }
 };
 
@@ -66,6 +68,26 @@ void fill_masses(Atoms& atoms, const Model& model) {
 Needs needs_of(std::int64_t step) {
   const bool row = step % k_thermo_every == 0;
   return {row, row, false, false};
+}
+
+/// Machines that run ahead of the host are timed stage by stage in steps of their own; rebuilds and output
+/// are what the host saw during the measured ones.
+StageTimes stages_of_machine(Simulation& simulation, const StageTimes& seen, std::int64_t steps) {
+  constexpr int k_timed_steps = 20;
+  StageTimes& times = simulation.evaluator().backend().times();
+  simulation.resident()->time_stages(true);
+  times.reset();
+  for (int k = 0; k < k_timed_steps; ++k) simulation.step({});
+  const StageTimes timed = times;
+  simulation.resident()->time_stages(false);
+  StageTimes stages;
+  for (int s = 0; s < k_stage_count; ++s) {
+    const Stage stage = static_cast<Stage>(s);
+    const bool by_host = stage == Stage::neighbor || stage == Stage::output;
+    stages.add(stage, by_host ? seen.seconds(stage)
+                              : timed.seconds(stage) * static_cast<double>(steps) / k_timed_steps);
+  }
+  return stages;
 }
 
 /// Steps the system and times all but the first few.
@@ -92,6 +114,11 @@ Timing time_steps(Engine& engine, const PlanPointer& plan, BoundSystem system, s
   timing.stages = engine.backend->times();
   timing.rebuilds = evaluator.rebuilds() - rebuilds;
   timing.drift = simulation.observe().total - energy;
+  if (simulation.resident() != nullptr) {
+    timing.stages = stages_of_machine(simulation, timing.stages, steps);
+    timing.device_bytes = simulation.resident()->peak_bytes();
+    return timing;
+  }
   timing.work = count_work(evaluator);
   timing.peak = engine.backend->peak_multiply_adds(plan->precision);
   return timing;
@@ -153,7 +180,7 @@ Json bench_json(const Timing& timing, const Engine& engine, const ChosenPlan& ch
     for (const Stage s : {Stage::descriptor, Stage::fitting, Stage::gradient})
       share[std::string(stage_name(s))] = share_of_peak(timing, static_cast<int>(s));
   }
-  out["neighbors_per_atom"] = timing.work.neighbors;
+  if (timing.work.neighbors > 0) out["neighbors_per_atom"] = timing.work.neighbors;
   out["precision"] = precision_name(chosen.plan->precision);
   out["table"] = table_name(chosen.plan->table);
   if (const Json ranks = table_ranks(*chosen.plan); !ranks.empty()) out["table_ranks"] = ranks;
@@ -162,6 +189,7 @@ Json bench_json(const Timing& timing, const Engine& engine, const ChosenPlan& ch
   out["force_error_rms"] = chosen.error.force_rms;
   out["force_error_max"] = chosen.error.force_max;
   out["peak_memory_bytes"] = peak_memory_bytes();
+  if (timing.device_bytes > 0) out["device_memory_bytes"] = timing.device_bytes;
   out["rebuilds"] = timing.rebuilds;
   out["energy_change_ev"] = timing.drift;
   out["machine"] = engine.backend->name();
@@ -193,6 +221,32 @@ void print_bench(const Timing& timing, const Engine& engine, const ChosenPlan& c
                timing.work.neighbors);
 }
 
+/// The long-range solver alone, on the charges of the structure.
+int bench_solver(const BenchArguments& arguments, Engine& engine, const BoundSystem& system,
+                 const ChosenPlan& chosen) {
+  require(chosen.plan->dplr != nullptr,
+          "{} has no long-range part (--solver-only times its solver); give a DPLR model", arguments.model);
+  Evaluator evaluator(*engine.backend, chosen.plan, system.box, system.atoms, {engine.config.skin, 0});
+  evaluator.compute({});
+  LongRangePlan plan = chosen.plan->dplr->solver;
+  plan.box = system.box;
+  const auto solver = engine.backend->make_long_range(plan);
+  const View<const Vec4> charges = evaluator.long_range()->charges();
+  const double ms = 1e3 * solver->time_solves({charges, {}}, static_cast<int>(arguments.steps));
+  if (!is_stdout(arguments.json))
+    fmt::print("{} charges · {} · {:.4f} ms per solve, mean of {}\n", charges.size(), engine.backend->name(),
+               ms, arguments.steps);
+  if (arguments.json.empty()) return 0;
+  Json out = {{"atoms", system.atoms.nlocal},
+              {"charges", charges.size()},
+              {"ms_per_solve", ms},
+              {"solves", arguments.steps},
+              {"long_range", long_range_json(chosen)},
+              {"machine", engine.backend->name()}};
+  write_json(arguments.json, out);
+  return 0;
+}
+
 int bench(const BenchArguments& arguments) {
   Engine engine = make_engine(arguments.engine, arguments.model);
   require(engine.model->kind == ModelKind::energy,
@@ -202,6 +256,7 @@ int bench(const BenchArguments& arguments) {
   const std::int64_t atoms = system.atoms.nlocal;
   const ChosenPlan chosen =
       choose_plan(*engine.backend, engine.model, system.box, system.atoms, engine.plan_options);
+  if (arguments.solver_only) return bench_solver(arguments, engine, system, chosen);
   const Timing timing = time_steps(engine, chosen.plan, system, arguments.steps);
   if (!is_stdout(arguments.json)) print_bench(timing, engine, chosen, atoms);
   if (!arguments.json.empty()) write_json(arguments.json, bench_json(timing, engine, chosen, atoms));
@@ -219,6 +274,8 @@ void add_bench_command(CLI::App& app, Action& action) {
       ->required();
   command->add_option("--steps", arguments->steps, "steps to time (default 100)")
       ->check(CLI::Range(1, 1000000000));
+  command->add_flag("--solver-only", arguments->solver_only,
+                    "time the long-range solver of a DPLR model alone; --steps solves");
   command->add_option("--json", arguments->json,
                       "write the result to this file (/dev/stdout: and nothing else there)");
   add_engine_arguments(*command, arguments->engine);

@@ -28,6 +28,7 @@ constexpr double k_tail = 50;  // the worst force component may be this many tim
 constexpr double k_tail_of_estimate =
     3;  // charges of molecules are correlated, estimates assume they are not
 constexpr double k_mixed_rms = 3e-6, k_mixed_max = 3e-5;  // [eV/Å] what mixed precision promises
+constexpr double k_fast_rms = 2e-4, k_fast_max = 2e-3;    // [eV/Å] and fast
 
 struct CheckArguments {
   EngineArguments engine;
@@ -62,9 +63,11 @@ CheckRows check_mesh(const ChosenPlan& chosen, const PlanOptions& options) {
   return {{"mesh against direct sum: force rms", "eV/Å", chosen.mesh.rms, bound, ""}};
 }
 
-CheckRows check_mixed(const MeasuredError& error) {
-  return {{"mixed against double net: force rms", "eV/Å", error.force_rms, k_mixed_rms, ""},
-          {"mixed against double net: force max", "eV/Å", error.force_max, k_mixed_max, ""}};
+CheckRows check_precision(Precision precision, const MeasuredError& error) {
+  const bool mixed = precision == Precision::mixed;
+  const std::string name = fmt::format("{} against double net: force ", precision_name(precision));
+  return {{name + "rms", "eV/Å", error.force_rms, mixed ? k_mixed_rms : k_fast_rms, ""},
+          {name + "max", "eV/Å", error.force_max, mixed ? k_mixed_max : k_fast_max, ""}};
 }
 
 void append(CheckRows& rows, CheckRows more) {
@@ -124,10 +127,10 @@ CheckRows all_checks(const Engine& engine, const BoundSystem& given, bool quiet)
   append(rows, check_table(chosen.error, in_double));
   append(rows, check_mesh(chosen, in_double));
   PlanPointer used = chosen.plan;
-  if (engine.plan_options.precision == Precision::mixed) {
+  if (engine.plan_options.precision != Precision::fp64) {
     const ChosenPlan mixed =
         choose_plan(*engine.backend, engine.model, given.box, given.atoms, engine.plan_options);
-    append(rows, check_mixed(mixed.error));
+    append(rows, check_precision(engine.plan_options.precision, mixed.error));
     used = mixed.plan;
   }
   append(rows, check_machines(engine, used, small));

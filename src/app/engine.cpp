@@ -67,6 +67,4 @@ std::string table_name(TableKind table) {
   return "lowrank";
 }
 
-std::string precision_name(Precision precision) { return precision == Precision::mixed ? "mixed" : "double"; }
-
 }  // namespace nanoday

@@ -57,7 +57,5 @@ BoundSystem bind(const Engine& engine, const Structure& frame);
 
 /// "lowrank", "quintic", "net".
 std::string table_name(TableKind table);
-/// "double", "mixed".
-std::string precision_name(Precision precision);
 
 }  // namespace nanoday

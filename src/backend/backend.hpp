@@ -42,6 +42,9 @@ struct EvaluationCounts {
   double smallest_distance = 0;  ///< smallest distance among neighbors outside the table [Å], 0 when none
 };
 
+struct ResidentSettings;
+class ResidentSystem;
+
 /// Input and output of one model evaluation.
 struct EvaluationArgs {
   View<const Vec4> position;      ///< (nall) [Å]
@@ -84,6 +87,10 @@ class Backend {
                                          View<const Vec4> cotangent, Forces& forces) = 0;
 
   virtual std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan& plan) = 0;
+
+  /// Systems that are advanced where they live (backend/resident.hpp); null on machines whose arrays are the
+  /// host's own.
+  virtual std::unique_ptr<ResidentSystem> make_resident(const ResidentSettings& settings);
 
   /// v += f/m · dt; masses in u, so the unit factor is applied here. All (nlocal).
   virtual void kick(View<Vec4> velocity, View<const Vec4> force, View<const double> mass, double dt) = 0;

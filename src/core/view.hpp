@@ -16,7 +16,7 @@ namespace nanoday {
 template <class T>
 class View {
  public:
-  NANODAY_HD View() = default;
+  View() = default;
   NANODAY_HD View(T* data, std::size_t size) : data_(data), size_(size) {}
   template <class U, class A>
   View(std::vector<U, A>& v) : data_(v.data()), size_(v.size()) {}

@@ -69,6 +69,9 @@ class CpuBackend final : public Backend {
   }
 
   std::unique_ptr<PreparedModel> prepare(std::shared_ptr<const InferencePlan> plan) override {
+    require(plan->precision != Precision::fast,
+            "precision 'fast' needs a GPU (it rounds products to TF32, which CPUs do not have); use mixed, "
+            "or --device cuda");
     auto model = std::make_unique<cpu::CpuModel>();
     if (plan->precision == Precision::fp64) {
       model->fp64 = std::make_unique<cpu::PackedModel<double>>(cpu::pack_model<double>(plan));

@@ -201,6 +201,11 @@ void Evaluator::build_list() {
       list_);
 }
 
+void Evaluator::adopt(const ListState& state) {
+  age_ = state.age;
+  reference_ = state.reference;
+}
+
 // The list is a function of the reference positions in their memory order, so that building it from them
 // gives the one the interrupted run had; the atoms then return to where they were.
 void Evaluator::restore(const ListState& state) {
@@ -217,6 +222,42 @@ void Evaluator::restore(const ListState& state) {
   reference_ = state.reference;
   std::copy(now.begin(), now.end(), atoms_.position.begin());
   halo_.update(atoms_);
+}
+
+std::unique_ptr<ResidentSystem> Evaluator::make_resident(ResidentSettings settings) {
+  if (model().kind != ModelKind::energy) return nullptr;
+  settings.plan = plan_;
+  settings.box = box_;
+  settings.skin = options_.skin;
+  settings.rebuild_every = options_.rebuild_every;
+  return backend_.make_resident(settings);
+}
+
+ResidentState Evaluator::resident_state() const {
+  ResidentState state;
+  state.atoms = atoms_;
+  state.reference = reference_;
+  state.age = age_;
+  return state;
+}
+
+void Evaluator::mirror(const ResidentShare& resident, const ResidentScalars& scalars, bool arrays) {
+  ResidentSystem& system = *resident.system;
+  mirrors_ = true;
+  forces_.energy = scalars.energy;
+  forces_.virial = scalars.virial;
+  rebuilds_ = system.rebuilds();
+  if (!arrays) return;
+  system.download(resident.replica, atoms_, forces_, dipoles_);
+  reference_ = system.reference(resident.replica);
+  age_ = system.age();
+  counts_ = system.counts(resident.replica);
+  if (counts_.first_outside_atom >= 0) counts_.first_outside_atom = atoms_.id[counts_.first_outside_atom];
+}
+
+void Evaluator::show_images() {
+  wrap_all(box_, atoms_);
+  halo_.build(box_, cutoff() + options_.skin, atoms_);
 }
 
 void Evaluator::count(const EvaluationCounts& seen) {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "backend/backend.hpp"
+#include "backend/resident.hpp"
 #include "forces/long_range.hpp"
 #include "halo.hpp"
 
@@ -43,7 +43,7 @@ class Evaluator {
   const Atoms& atoms() const { return atoms_; }
   const Forces& forces() const { return forces_; }
   /// (nlocal) [Å], memory order; dipole models: the dipoles; DPLR models: displacements of Wannier centroids.
-  const Array<Vec4>& dipoles() const { return long_range_ ? long_range_->dipoles() : dipoles_; }
+  const Array<Vec4>& dipoles() const { return long_range_ && !mirrors_ ? long_range_->dipoles() : dipoles_; }
   /// DPLR models; null otherwise.
   const LongRange* long_range() const { return long_range_.get(); }
   const NeighborList& neighbors() const { return list_; }
@@ -62,6 +62,19 @@ class Evaluator {
     std::int64_t age = -1;
   };
   ListState list_state() const { return {reference_, age_}; }
+  /// Systems of their own on the machine, with this one's plan, box and rules; null where the machine works
+  /// on the arrays here. `settings` holds what the evaluator does not know: dt, baths and limits of motion.
+  std::unique_ptr<ResidentSystem> make_resident(ResidentSettings settings);
+  /// Where a resident system begins.
+  ResidentState resident_state() const;
+  /// Shows here what a resident system holds: energy and virial, and when asked atoms, forces, dipoles, list
+  /// state and counts.
+  void mirror(const ResidentShare& resident, const ResidentScalars& scalars, bool arrays);
+  /// Periodic images of the atoms, for those who look at a neighborhood; resident systems keep theirs apart.
+  /// \pre positions are finite
+  void show_images();
+  /// As restore(), for a resident system that builds the list itself.
+  void adopt(const ListState& state);
   /// Rebuilds the list exactly as it was; atoms() must hold the checkpoint's arrays in memory order.
   void restore(const ListState& state);
 
@@ -87,6 +100,7 @@ class Evaluator {
   std::int64_t age_ = -1;  ///< evaluations done with this list; −1: none yet
   std::int64_t rebuilds_ = 0;
   EvaluationCounts counts_;
+  bool mirrors_ = false;  ///< the arrays here show a resident system's
 };
 
 }  // namespace nanoday

@@ -9,7 +9,6 @@
 namespace nanoday {
 namespace {
 
-constexpr double k_farthest = 1.0;  // [Å] a centroid beyond this is no electron pair of its host
 constexpr double k_2pi = 6.283185307179586;
 
 const DplrPlan& dplr_of(const InferencePlan& plan) {
@@ -63,11 +62,11 @@ std::int64_t LongRange::owner_of(std::size_t k) const {
 void LongRange::check_displacements(const Atoms& atoms) {
   for (std::int64_t i = 0; i < atoms.nlocal; ++i) {
     const double distance = norm(xyz(dipole_[i]));
-    if (distance <= k_farthest) continue;
+    if (distance <= k_farthest_centroid) continue;
     const std::string text = fmt::format(
         "the Wannier centroid of atom {} is {:.3f} Å away from it (more than {:g} Å: the atoms around it are "
         "far from what the model knows); check the structure, or shorten the time step",
-        atoms.id[i] + 1, distance, k_farthest);
+        atoms.id[i] + 1, distance, k_farthest_centroid);
     if (first_) throw InputError(text);
     throw RunError(text);
   }

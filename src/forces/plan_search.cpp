@@ -82,7 +82,7 @@ LowRankChoice prune(Backend& backend, const std::shared_ptr<const Model>& model,
 std::vector<int> choose_ranks(Backend& backend, const Model& model, const Reference& reference,
                               LowRankProposal& proposal, const PlanOptions& options) {
   const double bound = k_rank_share * options.force_error;
-  const int step = options.precision == Precision::mixed ? 16 : 8;  // whole SIMD vectors of columns
+  const int step = options.precision == Precision::fp64 ? 8 : 16;  // whole SIMD vectors of columns
   const auto error_of = [&](const std::vector<int>& ranks) {
     return measure(backend, model, reference, proposal.take_ranks(ranks)).force_rms;
   };

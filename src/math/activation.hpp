@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/host_device.hpp"
+
 #include <cmath>
 
 namespace nanoday {
@@ -13,7 +15,7 @@ struct ActivationValue {
 };
 
 /// φ(x), φ'(x), φ''(x) for every supported activation (spec 2.4).
-inline ActivationValue activate(Activation kind, double x) {
+NANODAY_HD inline ActivationValue activate(Activation kind, double x) {
   switch (kind) {
     case Activation::tanh: {
       const double t = std::tanh(x), d = 1 - t * t;

@@ -20,7 +20,7 @@ struct EnvironmentRow {
 };
 
 /// \param d displacement r_j − r_i [Å], |d| > 0
-inline EnvironmentRow environment_row(Vec3 d, double rcut, double rcut_smth, double width) {
+NANODAY_HD inline EnvironmentRow environment_row(Vec3 d, double rcut, double rcut_smth, double width) {
   const double r = norm(d);
   const auto w = switch_function(r, rcut, rcut_smth, width);
   const double i = 1.0 / r;

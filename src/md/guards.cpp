@@ -61,6 +61,19 @@ void check_table_range(const Evaluator& evaluator, std::int64_t seen_before, std
        "use the uncompressed model, or one compressed with a smaller minimal distance");
 }
 
+void check_centroids(const Evaluator& evaluator, std::int64_t step) {
+  const auto& dipoles = evaluator.dipoles();
+  for (std::size_t i = 0; i < dipoles.size(); ++i) {
+    const double distance = norm(xyz(dipoles[i]));
+    if (distance <= k_farthest_centroid) continue;
+    fail(evaluator, static_cast<std::int64_t>(i), step,
+         fmt::format("has its Wannier centroid {:.3f} Å away (more than {:g} Å: the atoms around it are far "
+                     "from what the model knows)",
+                     distance, k_farthest_centroid),
+         k_advice);
+  }
+}
+
 void check_sound(const Observables& observed, const Evaluator& evaluator) {
   require_run(std::isfinite(observed.potential) && std::isfinite(observed.kinetic),
               "step {}: the energy is not a finite number (the run has exploded); {}", observed.step,

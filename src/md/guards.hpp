@@ -37,6 +37,9 @@ void check_motion(const Evaluator& evaluator, double dt, std::int64_t step);
 /// Throws AtomError when a compressed model met neighbors outside its table since `seen_before`.
 void check_table_range(const Evaluator& evaluator, std::int64_t seen_before, std::int64_t step);
 
+/// Throws AtomError when a Wannier centroid is farther from its atom than forces/long_range.hpp allows.
+void check_centroids(const Evaluator& evaluator, std::int64_t step);
+
 /// Throws RunError when an energy is not finite, AtomError (naming the hottest atom) when the temperature is
 /// beyond k_absurd_temperature.
 void check_sound(const Observables& observed, const Evaluator& evaluator);

@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/error.hpp"
 #include "core/units.hpp"
+#include "math/thermostats.hpp"
 #include "md/thermostat.hpp"
-
-#include <cmath>
 
 namespace nanoday {
 namespace {
@@ -14,8 +13,9 @@ namespace {
 class Langevin final : public Thermostat {
  public:
   explicit Langevin(const ThermostatOptions& options)
-      : kT_(units::k_boltzmann * options.temperature),
-        c_(std::exp(-options.dt / options.tau)),
+      : Thermostat(bath_settings(BathKind::langevin, options)),
+        kT_(units::k_boltzmann * options.temperature),
+        c_(bath_memory(options.dt, options.tau)),
         seed_(options.seed) {}
 
   bool splits_drift() const override { return true; }

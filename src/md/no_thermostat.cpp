@@ -1,6 +1,7 @@
 // The absent bath of constant-energy runs.
 // SPDX-License-Identifier: Apache-2.0
 #include "core/error.hpp"
+#include "core/units.hpp"
 #include "md/thermostat.hpp"
 
 namespace nanoday {
@@ -19,6 +20,11 @@ class NoThermostat final : public Thermostat {
 };
 
 }  // namespace
+
+BathSettings bath_settings(BathKind kind, const ThermostatOptions& options) {
+  return {kind, units::k_boltzmann * options.temperature, options.tau, options.degrees_of_freedom,
+          options.seed};
+}
 
 std::unique_ptr<Thermostat> make_no_thermostat() { return std::make_unique<NoThermostat>(); }
 

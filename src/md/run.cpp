@@ -8,6 +8,7 @@
 #include "md/guards.hpp"
 #include "md/neighborhood.hpp"
 #include "md/progress.hpp"
+#include "md/replicas.hpp"
 #include "md/run_file.hpp"
 #include "md/run_folder.hpp"
 #include "md/run_log.hpp"
@@ -23,104 +24,138 @@ namespace {
 
 constexpr double k_dump_radius = 3;  // [Å], the first shell of anything
 
-/// What the parts of a run share.
+/// One system of the run, its files and its log.
+struct Member {
+  RunConfig config;
+  RunSystem system;
+  std::unique_ptr<RunLog> log;
+  std::unique_ptr<RunOutput> output;
+  bool overflow_told = false;
+};
+
+/// A run: usually one member, several with --replicas. They are stepped in turn.
 struct ActiveRun {
   const RunConfig& config;
-  RunSystem& system;
-  RunOutput& output;
-  RunLog& log;
+  std::vector<Member>& members;
+  RunLog& log;  ///< of the run as a whole; with one member it is that one's
   const StopSignals& signals;
+  std::size_t current = 0;  ///< member being worked on
+
+  Simulation& first() { return *members[0].system.simulation; }
+  /// Calls for every member in turn.
+  template <class Work>
+  void each(Work&& work) {
+    for (current = 0; current < members.size(); ++current) work(members[current]);
+    current = 0;
+  }
 };
 
 /// The neighborhood of the atom that stopped a run. Failing to write it must not hide why the run stopped.
-void dump_neighborhood(ActiveRun& s, std::int64_t atom) {
-  const Evaluator& evaluator = *s.system.evaluator;
-  s.log.note(describe_neighborhood(evaluator, atom, k_dump_radius));
+void dump_neighborhood(const Member& member, std::int64_t atom) {
+  const Evaluator& evaluator = *member.system.evaluator;
+  member.log->note(describe_neighborhood(evaluator, atom, k_dump_radius));
+  const std::string path = run_path(member.config, "neighborhood.extxyz");
   try {
-    atomic_write(run_path(s.config, "neighborhood.extxyz"),
-                 neighborhood_extxyz(evaluator, atom, k_dump_radius));
-    s.log.say("neighborhood written to " + run_path(s.config, "neighborhood.extxyz"));
+    atomic_write(path, neighborhood_extxyz(evaluator, atom, k_dump_radius));
+    member.log->say("neighborhood written to " + path);
   } catch (const Error& error) {
-    s.log.warn(error.what());
+    member.log->warn(error.what());
   }
+}
+
+void tell_overflow(Member& member, std::int64_t step) {
+  if (member.overflow_told || member.system.evaluator->counts().sel_overflow == 0) return;
+  member.overflow_told = true;
+  member.log->warn(
+      fmt::format("step {}: an atom has more neighbors of a type than the model's sel (the nearest are "
+                  "kept, as in training); look at the density",
+                  step));
 }
 
 /// Steps until the end or a signal; leaves a checkpoint of the last step.
-Pace advance(ActiveRun& s) {
-  Simulation& simulation = *s.system.simulation;
-  const std::int64_t first = simulation.step_count(), total = s.config.total_steps();
-  s.system.backend->times().reset();
-  Progress progress(s.log, first, total, s.config.dt);
-  bool overflow_told = false;
-  while (simulation.step_count() < total && !s.signals.requested()) {
-    const std::int64_t step = simulation.step_count() + 1;
-    simulation.step(s.output.needs(step));
-    s.output.write(s.system);
-    if (step % s.config.checkpoint_every == 0) s.output.checkpoint(s.system);
-    if (!overflow_told && s.system.evaluator->counts().sel_overflow > 0) {
-      overflow_told = true;
-      s.log.warn(
-          fmt::format("step {}: an atom has more neighbors of a type than the model's sel (the nearest are "
-                      "kept, as in training); look at the density",
-                      step));
-    }
+Pace advance(ActiveRun& run) {
+  const std::int64_t first = run.first().step_count(), total = run.config.total_steps();
+  run.members[0].system.backend->times().reset();
+  Progress progress(run.log, first, total, run.config.dt);
+  while (run.first().step_count() < total && !run.signals.requested()) {
+    const std::int64_t step = run.first().step_count() + 1;
+    run.each([&](Member& m) { m.system.simulation->step(m.output->needs(step)); });
+    run.each([&](Member& m) {
+      m.output->write(m.system);
+      if (step % run.config.checkpoint_every == 0) m.output->checkpoint(m.system);
+      tell_overflow(m, step);
+    });
     progress.update(step);
   }
   progress.finish();
-  const Pace pace{simulation.step_count() - first, progress.seconds()};
-  s.output.checkpoint(s.system);
+  const Pace pace{run.first().step_count() - first, progress.seconds()};
+  run.each([](Member& m) { m.output->checkpoint(m.system); });
   return pace;
 }
 
-int conclude(ActiveRun& s, const Pace& pace) {
-  write_run_report(s.config, s.system, s.output, pace);
-  s.log.say(fmt::format("\n{}", as_text(end_facts(s.config, s.system, s.output, pace))));
-  const std::int64_t step = s.system.simulation->step_count();
-  const std::string folder = s.config.folder();
-  if (step < s.config.total_steps()) {
-    s.log.say(fmt::format("stopped by {} at step {} of {}; continue with: nanoday resume {}",
-                          s.signals.name(), step, s.config.total_steps(), folder));
+void conclude_member(Member& m, const Pace& pace) {
+  write_run_report(m.config, m.system, *m.output, pace);
+  m.log->say(fmt::format("\n{}", as_text(end_facts(m.config, m.system, *m.output, pace))));
+}
+
+int conclude(ActiveRun& run, const Pace& pace) {
+  run.each([&](Member& m) { conclude_member(m, pace); });
+  const std::int64_t step = run.first().step_count();
+  const std::string folder = run.config.folder();
+  if (run.members.size() > 1) run.log.say(replicas_text(run.config, pace));
+  if (step < run.config.total_steps()) {
+    run.log.say(fmt::format("stopped by {} at step {} of {}; continue with: nanoday resume {}",
+                            run.signals.name(), step, run.config.total_steps(), folder));
     return 1;
   }
-  s.log.say(fmt::format("finished {} steps; results in {} (open {})", step, folder,
-                        run_path(s.config, "report.html")));
+  const bool one = run.members.size() == 1;
+  run.log.say(fmt::format("finished {} steps; results in {}{}", step, folder,
+                          one ? fmt::format(" (open {})", run_path(run.config, "report.html")) : ""));
   return 0;
 }
 
 /// First evaluation; a new run also writes its step 0 and a checkpoint, so that it can be resumed from there.
-void begin(ActiveRun& s, bool resumed) {
-  Simulation& simulation = *s.system.simulation;
+void begin(ActiveRun& run, bool resumed) {
   const double start = seconds_now();
-  simulation.start(s.output.needs(simulation.step_count()));
+  run.each([](Member& m) { m.system.simulation->load(); });
+  run.each([](Member& m) {
+    Simulation& simulation = *m.system.simulation;
+    simulation.start(m.output->needs(simulation.step_count()));
+  });
   const double first_evaluation = seconds_now() - start;
-  if (s.system.model->compressed && s.config.table == TableKind::net) s.log.warn(k_no_net_note);
-  s.log.say(as_text(start_facts(s.config, s.system, first_evaluation)));
-  if (resumed) return;
-  s.output.write(s.system);
-  s.output.checkpoint(s.system);
+  run.each([&](Member& m) {
+    if (m.system.model->compressed && m.config.table == TableKind::net) m.log->warn(k_no_net_note);
+    m.log->say(as_text(start_facts(m.config, m.system, first_evaluation)));
+    if (resumed) return;
+    m.output->write(m.system);
+    m.output->checkpoint(m.system);
+  });
 }
 
-int go(ActiveRun s, bool resumed) {
+int go(ActiveRun run, bool resumed) {
+  const auto note = [&](const Error& error) {
+    run.log.draw("");
+    run.log.note(fmt::format("error: {}", error.what()));
+  };
   try {
-    begin(s, resumed);
-    return conclude(s, advance(s));
+    begin(run, resumed);
+    return conclude(run, advance(run));
   } catch (const AtomError& error) {
-    s.log.draw("");
-    s.log.note(fmt::format("error: {}", error.what()));
-    dump_neighborhood(s, error.atom());
-    throw;
+    note(error);
+    dump_neighborhood(run.members[run.current], error.atom());
+    if (run.members.size() == 1) throw;
+    throw RunError(fmt::format("replica {}: {}", run.current + 1, error.what()));
   } catch (const Error& error) {
-    s.log.draw("");
-    s.log.note(fmt::format("error: {}", error.what()));
+    note(error);
     throw;
   }
 }
 
 /// Applies what a continuation may change.
-RunConfig continued(const ResumeConfig& asked) {
+RunConfig continued(const ResumeConfig& asked, const std::string& folder) {
   RunConfig config;
-  read_run_file(resolved_path(asked.folder), config);
-  config.out = asked.folder;
+  read_run_file(resolved_path(folder), config);
+  config.out = folder;
   if (asked.steps) {
     config.steps = asked.steps;
     config.time.reset();
@@ -135,34 +170,62 @@ RunConfig continued(const ResumeConfig& asked) {
   return config;
 }
 
+/// Logs and files of every system; with several the run's own log is quiet about what theirs say.
+std::vector<Member> make_members(const std::vector<RunConfig>& configs, std::vector<RunSystem> systems,
+                                 const std::vector<FoundCheckpoint>* from) {
+  std::vector<Member> members;
+  const bool quiet = configs.size() > 1;
+  for (std::size_t r = 0; r < configs.size(); ++r) {
+    if (from == nullptr) prepare_folder(configs[r]);
+    Member m{configs[r], std::move(systems[r]), nullptr, nullptr};
+    m.log = std::make_unique<RunLog>(run_path(m.config, "log.txt"),
+                                     from == nullptr ? LogMode::fresh : LogMode::append, quiet);
+    if (from != nullptr) {
+      if (!(*from)[r].warning.empty()) m.log->warn((*from)[r].warning);
+      atomic_write(resolved_path(m.config.folder()), resolved_toml(m.config));
+    }
+    m.output =
+        std::make_unique<RunOutput>(m.config, m.system, from == nullptr ? nullptr : &(*from)[r].checkpoint);
+    members.push_back(std::move(m));
+  }
+  return members;
+}
+
+int go_with(const RunConfig& config, std::vector<Member> members, const StopSignals& signals, bool resumed) {
+  if (members.size() == 1) return go({config, members, *members[0].log, signals}, resumed);
+  if (resumed) atomic_write(resolved_path(config.folder()), resolved_toml(config));
+  RunLog log(run_path(config, "log.txt"), resumed ? LogMode::append : LogMode::fresh);
+  log.say(fmt::format("{} replicas of {} atoms · {} · each in a folder of its own, {} …", members.size(),
+                      members[0].system.evaluator->atoms().nlocal, members[0].system.backend->name(),
+                      members[0].config.folder()));
+  return go({config, members, log, signals}, resumed);
+}
+
 }  // namespace
 
 int run(const RunConfig& config, const MakeBackend& make_backend) {
   validate(config);
   require_fresh_folder(config);
+  const std::vector<RunConfig> configs = replica_configs(config);
   const StopSignals signals;
-  RunSystem system = start_system(config, make_backend);
-  prepare_folder(config);
-  RunLog log(run_path(config, "log.txt"), LogMode::fresh);
-  RunOutput output(config, system, nullptr);
-  return go({config, system, output, log, signals}, false);
+  std::vector<RunSystem> systems = start_systems(configs, make_backend);
+  if (configs.size() > 1) prepare_folder(config);
+  return go_with(config, make_members(configs, std::move(systems), nullptr), signals, false);
 }
 
 int resume(const ResumeConfig& asked, const MakeBackend& make_backend) {
-  const FoundCheckpoint found = find_checkpoint(asked.folder);
-  const RunConfig config = continued(asked);
+  const RunConfig config = continued(asked, asked.folder);
+  std::vector<RunConfig> configs;
+  for (const RunConfig& each : replica_configs(config)) configs.push_back(continued(asked, each.folder()));
+  const std::vector<FoundCheckpoint> found = checkpoints_of_one_step(configs);
   const StopSignals signals;
-  if (found.checkpoint.step >= config.total_steps()) {
+  if (found[0].checkpoint.step >= config.total_steps()) {
     fmt::print("the run in {} is finished ({} steps); make it longer with --time or --steps\n", asked.folder,
-               found.checkpoint.step);
+               found[0].checkpoint.step);
     return 0;
   }
-  RunSystem system = restore_system(config, make_backend, found.checkpoint);
-  RunLog log(run_path(config, "log.txt"), LogMode::append);
-  if (!found.warning.empty()) log.warn(found.warning);
-  atomic_write(resolved_path(asked.folder), resolved_toml(config));
-  RunOutput output(config, system, &found.checkpoint);
-  return go({config, system, output, log, signals}, true);
+  std::vector<RunSystem> systems = restore_systems(configs, make_backend, found);
+  return go_with(config, make_members(configs, std::move(systems), &found), signals, true);
 }
 
 }  // namespace nanoday

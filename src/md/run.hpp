@@ -40,6 +40,8 @@ struct RunConfig {
   std::int64_t thermo_every = 20;        ///< steps between rows of thermo.csv
   std::int64_t checkpoint_every = 1000;  ///< steps between checkpoints
   std::uint64_t seed = 1;
+  int replicas = 1;                  ///< independent systems advanced together; replica r has seed + r
+  std::vector<double> temperatures;  ///< of replicas, NVT only [K]; empty: `target` for all
   TrajectoryFormat trajectory = TrajectoryFormat::extxyz;
 
   std::string device = "auto";
@@ -71,7 +73,11 @@ struct RunConfig {
 
 /// Makes the machine a run asks for (device, threads, reproducible); the program passes one built on
 /// make_backend(), tests may pass another.
-using MakeBackend = std::function<std::unique_ptr<Backend>(const RunConfig&)>;
+using MakeBackend = std::function<std::shared_ptr<Backend>(const RunConfig&)>;
+
+/// The runs a run of several replicas consists of, each with a folder (replica-001, …), a seed and a
+/// temperature of its own; the run itself when there is one.
+std::vector<RunConfig> replica_configs(const RunConfig& config);
 
 /// Runs from the beginning. Writes into config.folder(): thermo.csv, trajectory.extxyz or .dump, rdf.csv,
 /// msd.csv, checkpoint.bin (and .prev.bin), run.resolved.toml, log.txt, report.html; draws progress on

@@ -33,6 +33,16 @@ void validate_ensemble(const RunConfig& c) {
           "--temperature is {} K (below absolute zero); give 0 or more", c.temperature.value_or(0));
 }
 
+void validate_replicas(const RunConfig& c) {
+  require(c.temperatures.empty() || static_cast<int>(c.temperatures.size()) == c.replicas,
+          "--replica-temperatures has {} values for {} replicas (each needs one); make them equal",
+          c.temperatures.size(), c.replicas);
+  require(c.temperatures.empty() || c.ensemble == Ensemble::nvt,
+          "--replica-temperatures is given without --nvt (constant energy has no bath); add --nvt T");
+  for (const double t : c.temperatures)
+    require(t > 0, "--replica-temperatures holds {} K (a bath needs a positive temperature); correct it", t);
+}
+
 void validate_times(const RunConfig& c) {
   require(c.dt > 0, "--dt is {} ps (a time step is positive); give for example 0.5fs", c.dt);
   require(c.dt <= k_longest_dt,
@@ -85,6 +95,7 @@ void validate(const RunConfig& c) {
           "STRUCTURE",
           c.model.empty() ? "model" : "structure");
   validate_ensemble(c);
+  validate_replicas(c);
   validate_times(c);
   validate_engine(c);
 }

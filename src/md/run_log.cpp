@@ -8,18 +8,20 @@
 
 namespace nanoday {
 
-RunLog::RunLog(const std::string& path, LogMode mode)
+RunLog::RunLog(const std::string& path, LogMode mode, bool quiet)
     : file_(path, mode == LogMode::append ? std::ios::app : std::ios::trunc),
-      on_terminal_(isatty(STDOUT_FILENO)) {
+      on_terminal_(isatty(STDOUT_FILENO)),
+      quiet_(quiet) {
   require_run(static_cast<bool>(file_), "{} cannot be written; look at the folder's permissions and the disk",
               path);
 }
 
 void RunLog::say(const std::string& text) {
+  note(text);
+  if (quiet_) return;
   draw("");
   fmt::print("{}\n", text);
   std::fflush(stdout);
-  note(text);
 }
 
 void RunLog::warn(const std::string& text) {

@@ -12,8 +12,9 @@ enum class LogMode { fresh, append };
 
 class RunLog {
  public:
+  /// \param quiet only the file hears what is said; warnings are heard everywhere
   /// Throws RunError when the file cannot be opened.
-  RunLog(const std::string& path, LogMode mode);
+  RunLog(const std::string& path, LogMode mode, bool quiet = false);
 
   /// To standard output and the file. The text may hold several lines; a line end is added.
   void say(const std::string& text);
@@ -29,7 +30,7 @@ class RunLog {
 
  private:
   std::ofstream file_;
-  bool on_terminal_;
+  bool on_terminal_, quiet_;
   bool drawn_ = false;
 };
 

@@ -111,7 +111,7 @@ void add_resume_options(CLI::App& app, RunArguments& arguments) {
   add_resume_option(app, arguments, "steps", "N", "new total number of steps");
   add_resume_option(app, arguments, "time", "10ps", "new total time");
   add_resume_option(app, arguments, "threads", "N", "threads [as before]");
-  add_resume_option(app, arguments, "device", "auto|cpu", "machine [as before]");
+  add_resume_option(app, arguments, "device", "auto|cpu|cuda", "machine [as before]");
 }
 
 ResumeConfig make_resume_config(const RunArguments& arguments) {

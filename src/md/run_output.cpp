@@ -107,8 +107,11 @@ void RunOutput::write(const RunSystem& system) {
   const std::int64_t step = system.simulation->step_count();
   const Trace trace(system.backend->times(), Stage::output);
   if (due(step, config_.thermo_every)) write_thermo(system);
+  const bool dipole_due = dplr_ && due(step, dplr_->dipole_stride());
+  if (dipole_due || due(step, config_.trajectory_stride()) || due(step, config_.analysis_stride()))
+    system.simulation->show();
   if (due(step, config_.trajectory_stride())) write_frame(system);
-  if (dplr_ && due(step, dplr_->dipole_stride())) {
+  if (dipole_due) {
     const Evaluator& evaluator = *system.evaluator;
     dplr_->sample_dipole(evaluator.box(), evaluator.atoms(), evaluator.dipoles());
   }
@@ -147,6 +150,7 @@ void RunOutput::analyse(const RunSystem& system) {
 void RunOutput::checkpoint(const RunSystem& system) {
   const Trace trace(system.backend->times(), Stage::output);
   if (system.simulation->step_count() == checkpointed_step_) return;
+  system.simulation->show();
   Checkpoint c = checkpoint_of(system, config_);
   c.statistics = statistics_;
   c.analysis = save_analysis();

@@ -8,6 +8,7 @@
 #include "md/toml_text.hpp"
 
 #include <array>
+#include <sstream>
 #include <utility>
 
 namespace nanoday {
@@ -70,10 +71,19 @@ void set_nvt(RunConfig& c, const Values& v, const Label& label) {
 }
 
 void set_precision(RunConfig& c, const Values& v, const Label& label) {
-  require(v[0] != "fast",
-          "{} is 'fast' (it needs a GPU, which this build does not drive); use double or mixed", label);
-  require(v[0] == "double" || v[0] == "mixed", "{} is '{}' (unknown); use double or mixed", label, v[0]);
-  c.precision = v[0] == "double" ? Precision::fp64 : Precision::mixed;
+  for (const Precision known : {Precision::fp64, Precision::mixed, Precision::fast})
+    if (v[0] == precision_name(known)) {
+      c.precision = known;
+      return;
+    }
+  throw InputError(fmt::format("{} is '{}' (unknown); use double, mixed or fast", label, v[0]));
+}
+
+void set_replica_temperatures(RunConfig& c, const Values& v, const Label& label) {
+  c.temperatures.clear();
+  std::stringstream list(v[0]);
+  for (std::string one; std::getline(list, one, ',');)
+    c.temperatures.push_back(parse_temperature(one, label));
 }
 
 void set_trajectory(RunConfig& c, const Values& v, const Label& label) {
@@ -168,7 +178,7 @@ const Setting k_settings[] = {
      [](C& c, const Values& v, const Label&) { c.device = v[0]; },
      [](const C& c) { return toml_string(c.device); }},
     {"precision", 1, SK::engine, "double|mixed|fast", "of nets and tables [double]", set_precision,
-     [](const C& c) { return toml_string(c.precision == Precision::fp64 ? "double" : "mixed"); }},
+     [](const C& c) { return toml_string(precision_name(c.precision)); }},
     {"table", 1, SK::engine, "lowrank|quintic|net", "how embedding nets are evaluated [lowrank]",
      [](C& c, const Values& v, const Label& l) { c.table = parse_name(v[0], l, k_tables); },
      [](const C& c) { return name_of(c.table, k_tables); }},
@@ -185,6 +195,17 @@ const Setting k_settings[] = {
      [](const C& c) { return toml_switch(c.reproducible); }},
     {"seed", 1, SK::engine, "N", "of random numbers [1]", set_seed,
      [](const C& c) { return std::to_string(c.seed); }},
+    {"replicas", 1, SK::engine, "N", "independent systems advanced together, seeds apart [1]",
+     [](C& c, const Values& v, const Label& l) {
+       c.replicas = static_cast<int>(parse_count(v[0], l, 1, 100000));
+     },
+     [](const C& c) { return std::to_string(c.replicas); }},
+    {"replica-temperatures", 1, SK::run, "T1,T2,…", "thermostat temperature of each replica, K [--nvt]",
+     set_replica_temperatures,
+     [](const C& c) {
+       return c.temperatures.empty() ? std::string()
+                                     : toml_string(fmt::format("{}", fmt::join(c.temperatures, ",")));
+     }},
     {"skin", 1, SK::engine, "2", "added to the cutoff of neighbor lists, Å [2]",
      [](C& c, const Values& v, const Label& l) { c.skin = parse_length(v[0], l); },
      [](const C& c) { return toml_number(c.skin); }},

@@ -62,13 +62,32 @@ std::unique_ptr<Thermostat> make_thermostat(const RunConfig& config, double degr
   return make_no_thermostat();
 }
 
-void assemble(const RunConfig& config, const Box& box, Atoms atoms, RunSystem& system) {
-  const bool conserved = config.thermostat != ThermostatKind::langevin;
-  const double dof = degrees_of_freedom(atoms.nlocal, conserved);
+double freedom_of(const RunConfig& config, const RunSystem& system) {
+  return degrees_of_freedom(system.evaluator->atoms().nlocal, config.thermostat != ThermostatKind::langevin);
+}
+
+void make_evaluator(const RunConfig& config, const Box& box, Atoms atoms, RunSystem& system) {
   system.evaluator = std::make_unique<Evaluator>(*system.backend, system.plan, box, std::move(atoms),
                                                  EvaluatorOptions{config.skin, config.rebuild_every});
-  system.simulation =
-      std::make_unique<Simulation>(*system.evaluator, make_thermostat(config, dof), config.dt, dof);
+}
+
+/// Several replicas share a resident system where the machine has such.
+void make_simulations(const std::vector<RunConfig>& configs, std::vector<RunSystem>& systems) {
+  std::vector<std::unique_ptr<Thermostat>> thermostats;
+  std::vector<BathSettings> baths;
+  for (std::size_t r = 0; r < systems.size(); ++r) {
+    thermostats.push_back(make_thermostat(configs[r], freedom_of(configs[r], systems[r])));
+    baths.push_back(thermostats.back()->settings());
+  }
+  const int n = static_cast<int>(systems.size());
+  std::shared_ptr<ResidentSystem> shared;
+  if (n > 1) shared = make_resident(*systems[0].evaluator, configs[0].dt, baths);
+  for (int r = 0; r < n; ++r) {
+    const double freedom = freedom_of(configs[r], systems[r]);
+    const ResidentShare share = shared ? ResidentShare{shared, r, n} : ResidentShare{};
+    systems[r].simulation = std::make_unique<Simulation>(*systems[r].evaluator, std::move(thermostats[r]),
+                                                         configs[r].dt, freedom, share);
+  }
 }
 
 std::shared_ptr<const InferencePlan> same_plan(std::shared_ptr<const Model> model, const RunConfig& config,
@@ -104,39 +123,70 @@ void require_same_run(const RunConfig& config, const Model& model, const Checkpo
 
 }  // namespace
 
-RunSystem start_system(const RunConfig& config, const MakeBackend& make_backend) {
-  RunSystem system;
-  system.model = read_energy_model(config);
-  Structure structure = read_start(config, *system.model, system.notes);
-  const auto types = bind_types(structure, system.model->type_map);
+std::vector<RunSystem> start_systems(const std::vector<RunConfig>& configs, const MakeBackend& make_backend) {
+  const RunConfig& first = configs.front();
+  RunSystem common;
+  common.model = read_energy_model(first);
+  Structure structure = read_start(first, *common.model, common.notes);
+  const auto types = bind_types(structure, common.model->type_map);
   structure.species_mass = species_masses(structure);
-  system.input_id = structure.id;
-  Atoms atoms = make_atoms(structure, types);
-  give_velocities(config, !structure.velocity.empty(), atoms, system.notes);
-  system.backend = make_backend(config);
-  ChosenPlan chosen = choose_plan(*system.backend, system.model, structure.box, atoms, plan_options(config));
-  system.plan = std::move(chosen.plan);
-  system.error = chosen.error;
-  system.mesh = chosen.mesh;
-  assemble(config, structure.box, std::move(atoms), system);
-  return system;
+  common.input_id = structure.id;
+  std::vector<RunSystem> systems;
+  for (const RunConfig& config : configs) {
+    RunSystem system;
+    system.model = common.model;
+    system.input_id = common.input_id;
+    system.notes = common.notes;
+    Atoms atoms = make_atoms(structure, types);
+    give_velocities(config, !structure.velocity.empty(), atoms, system.notes);
+    if (systems.empty()) {
+      common.backend = make_backend(config);
+      ChosenPlan chosen =
+          choose_plan(*common.backend, common.model, structure.box, atoms, plan_options(config));
+      common.plan = std::move(chosen.plan);
+      common.error = chosen.error;
+      common.mesh = chosen.mesh;
+    }
+    system.backend = common.backend;
+    system.plan = common.plan;
+    system.error = common.error;
+    system.mesh = common.mesh;
+    make_evaluator(config, structure.box, std::move(atoms), system);
+    systems.push_back(std::move(system));
+  }
+  make_simulations(configs, systems);
+  return systems;
 }
 
-RunSystem restore_system(const RunConfig& config, const MakeBackend& make_backend,
-                         const Checkpoint& checkpoint) {
-  RunSystem system;
-  system.model = read_energy_model(config);
-  require_same_run(config, *system.model, checkpoint);
-  system.backend = make_backend(config);
-  system.plan = same_plan(system.model, config, checkpoint, system.backend->threads());
-  system.error = checkpoint.error;
-  system.mesh = checkpoint.dplr.mesh;
-  system.input_id = checkpoint.input_id;
-  assemble(config, checkpoint.box, checkpoint.atoms, system);
-  system.evaluator->restore(checkpoint.list);
-  system.simulation->thermostat().restore(checkpoint.thermostat_state);
-  system.simulation->set_step(checkpoint.step);
-  return system;
+std::vector<RunSystem> restore_systems(const std::vector<RunConfig>& configs, const MakeBackend& make_backend,
+                                       const std::vector<FoundCheckpoint>& checkpoints) {
+  std::vector<RunSystem> systems;
+  for (std::size_t r = 0; r < configs.size(); ++r) {
+    const Checkpoint& checkpoint = checkpoints[r].checkpoint;
+    RunSystem system;
+    system.model = r == 0 ? read_energy_model(configs[r]) : systems[0].model;
+    require_same_run(configs[r], *system.model, checkpoint);
+    system.backend = r == 0 ? make_backend(configs[r]) : systems[0].backend;
+    system.plan =
+        r == 0 ? same_plan(system.model, configs[r], checkpoint, system.backend->threads()) : systems[0].plan;
+    system.error = checkpoint.error;
+    system.mesh = checkpoint.dplr.mesh;
+    system.input_id = checkpoint.input_id;
+    make_evaluator(configs[r], checkpoint.box, checkpoint.atoms, system);
+    systems.push_back(std::move(system));
+  }
+  make_simulations(configs, systems);
+  for (std::size_t r = 0; r < configs.size(); ++r) {
+    const Checkpoint& checkpoint = checkpoints[r].checkpoint;
+    Simulation& simulation = *systems[r].simulation;
+    if (simulation.resident() != nullptr)
+      systems[r].evaluator->adopt(checkpoint.list);
+    else
+      systems[r].evaluator->restore(checkpoint.list);
+    simulation.thermostat().restore(checkpoint.thermostat_state);
+    simulation.set_step(checkpoint.step);
+  }
+  return systems;
 }
 
 Checkpoint checkpoint_of(const RunSystem& system, const RunConfig& config) {

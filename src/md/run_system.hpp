@@ -15,7 +15,7 @@ namespace nanoday {
 
 /// A run's machine, model and atoms. Members are built and destroyed in an order that suits their references.
 struct RunSystem {
-  std::unique_ptr<Backend> backend;
+  std::shared_ptr<Backend> backend;  ///< of all replicas
   std::shared_ptr<const Model> model;
   std::shared_ptr<const InferencePlan> plan;
   MeasuredError error;
@@ -26,13 +26,14 @@ struct RunSystem {
   std::vector<std::string> notes;      ///< choices worth saying: where velocities came from, which frame
 };
 
-/// Reads model and structure, chooses the plan, gives velocities. Throws InputError on anything wrong.
-RunSystem start_system(const RunConfig& config, const MakeBackend& make_backend);
+/// Reads model and structure, chooses the plan, gives velocities; one system per replica, all on one machine
+/// and with one plan. Throws InputError on anything wrong.
+std::vector<RunSystem> start_systems(const std::vector<RunConfig>& configs, const MakeBackend& make_backend);
 
-/// Continues from a checkpoint: the same plan, atoms, lists and bath. Throws InputError when model or
-/// settings are not those of the checkpoint.
-RunSystem restore_system(const RunConfig& config, const MakeBackend& make_backend,
-                         const Checkpoint& checkpoint);
+/// Continues from checkpoints of one step: the same plan, atoms, lists and baths. Throws InputError when
+/// model or settings are not those of the checkpoints.
+std::vector<RunSystem> restore_systems(const std::vector<RunConfig>& configs, const MakeBackend& make_backend,
+                                       const std::vector<FoundCheckpoint>& checkpoints);
 
 /// What a checkpoint holds of the system; the caller adds statistics, analysis and file lengths.
 Checkpoint checkpoint_of(const RunSystem& system, const RunConfig& config);

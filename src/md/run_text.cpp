@@ -131,7 +131,7 @@ Facts start_facts(const RunConfig& config, const RunSystem& system, double first
       {"atoms", composition(system)},
       {"box", box_text(system.evaluator->box())},
       {"machine", system.backend->name()},
-      {"precision", system.plan->precision == Precision::fp64 ? "double" : "mixed"},
+      {"precision", precision_name(system.plan->precision)},
       {"table", table_text(*system.plan)},
       {"accuracy", measured_text(system.error)},
       {"ensemble", ensemble_text(config)},

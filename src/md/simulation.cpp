@@ -10,20 +10,94 @@
 namespace nanoday {
 
 Simulation::Simulation(Evaluator& evaluator, std::unique_ptr<Thermostat> thermostat, double dt,
-                       double degrees_of_freedom)
+                       double degrees_of_freedom, ResidentShare share)
     : evaluator_(evaluator),
       thermostat_(std::move(thermostat)),
       dt_(dt),
-      degrees_of_freedom_(degrees_of_freedom) {}
+      degrees_of_freedom_(degrees_of_freedom),
+      resident_(std::move(share)) {
+  if (!resident_.system) resident_.system = make_resident(evaluator_, dt, {thermostat_->settings()});
+}
 
-void Simulation::start(Needs needs) { compute(needs, step_); }
+std::unique_ptr<ResidentSystem> make_resident(Evaluator& evaluator, double dt,
+                                              std::vector<BathSettings> baths) {
+  ResidentSettings settings;
+  settings.dt = dt;
+  settings.bath = std::move(baths);
+  settings.max_move = k_max_move;
+  settings.lost_distance = k_lost_distance;
+  return evaluator.make_resident(std::move(settings));
+}
+
+void Simulation::load() {
+  if (resident() == nullptr || loaded_) return;
+  ResidentState state = evaluator_.resident_state();
+  state.bath = thermostat_->state();
+  state.step = step_;
+  resident_.system->load(resident_.replica, state);
+  loaded_ = true;
+}
+
+void Simulation::start(Needs needs) {
+  if (resident() == nullptr) return compute(needs, step_);
+  load();
+  if (resident_.replica == 0) resident_.system->start(needs);
+  if (!resident_.system->sound()) explain(step_);
+  show();
+}
 
 void Simulation::step(Needs needs) {
   const std::int64_t next = step_ + 1;
+  if (resident() != nullptr) return step_resident(needs);
   first_half(next);      // v += f·dt/2m ;  x += v·dt
   compute(needs, next);  // lists when stale, ghosts, forces
   second_half(next);     // v += f·dt/2m
   step_ = next;
+}
+
+// The machine watches motion and forces itself; what it found is explained from its arrays.
+void Simulation::step_resident(Needs needs) {
+  if (resident_.replica == 0) resident_.system->step(needs);
+  if (!resident_.system->sound()) explain(step_ + 1);
+  ++step_;
+  if (needs.energy) look(false);
+}
+
+void Simulation::show() {
+  if (resident() == nullptr || shown_ == step_) return;
+  look(true);
+  if (first_unsound_atom(evaluator_) >= 0) explain(step_);
+  check_motion(evaluator_, dt_, step_);
+  shown_ = step_;
+}
+
+void Simulation::look(bool arrays) {
+  const Trace trace(evaluator_.backend().times(), Stage::output);
+  scalars_ = resident_.system->scalars(resident_.replica);
+  scalars_.bath.resize(thermostat_->state().size());
+  thermostat_->restore(scalars_.bath);
+  evaluator_.mirror(resident_, scalars_, arrays);
+}
+
+/// Names what went wrong in this replica. Only the last one speaks when it was nowhere to be seen.
+void Simulation::explain(std::int64_t next) {
+  look(true);
+  const std::int64_t atom = first_unsound_atom(evaluator_);
+  if (atom >= 0)
+    throw AtomError(fmt::format("step {}, {}: a position or force is not a finite number (the run has "
+                                "exploded); shorten --dt, or start from a relaxed structure",
+                                next, atom_label(evaluator_, atom)),
+                    atom);
+  evaluator_.show_images();
+  check_motion(evaluator_, dt_, next);
+  check_table_range(evaluator_, 0, next);
+  check_centroids(evaluator_, next);
+  if (resident_.replica + 1 < resident_.n_replicas) return;
+  throw RunError(
+      fmt::format("step {}: a pair of atoms repels with more than the machine can sum, or an atom "
+                  "moved absurdly far (the run has exploded); shorten --dt, or start from a relaxed "
+                  "structure",
+                  next));
 }
 
 void Simulation::first_half(std::int64_t next) {
@@ -79,7 +153,8 @@ Observables Simulation::observe() const {
   Observables o;
   o.step = step_;
   o.time = time();
-  o.kinetic = evaluator_.backend().kinetic_energy(atoms.velocity, atoms.mass);
+  o.kinetic =
+      resident_.system ? scalars_.kinetic : evaluator_.backend().kinetic_energy(atoms.velocity, atoms.mass);
   o.temperature = temperature_of(o.kinetic, degrees_of_freedom_);
   o.potential = evaluator_.forces().energy;
   o.total = o.potential + o.kinetic;

@@ -16,8 +16,14 @@ class Simulation {
  public:
   /// \param dt time step [ps]
   /// \param degrees_of_freedom for the temperature, see md/observables.hpp
+  /// \param share its place in a resident system of several replicas; none: it makes one of its own where the
+  /// machine has such. Replicas are started and stepped in turn, the first one first.
   Simulation(Evaluator& evaluator, std::unique_ptr<Thermostat> thermostat, double dt,
-             double degrees_of_freedom);
+             double degrees_of_freedom, ResidentShare share = {});
+
+  /// Hands the present state to a resident system; start() does it where nobody has. All replicas of a system
+  /// are loaded before the first one starts.
+  void load();
 
   /// Evaluates forces at the present positions; once before the first step.
   void start(Needs needs);
@@ -27,8 +33,15 @@ class Simulation {
   /// when that was seen.
   void step(Needs needs);
 
+  /// Brings the evaluator's atoms, forces and dipoles to the present step, where a machine keeps them
+  /// elsewhere. Throws as step().
+  void show();
+
   /// Values at the present step. \pre the last start() or step() asked for energy and virial.
   Observables observe() const;
+
+  /// The system as a machine of its own keeps it; null where the evaluator's arrays are the system.
+  ResidentSystem* resident() { return resident_.system.get(); }
 
   std::int64_t step_count() const { return step_; }
   double time() const { return static_cast<double>(step_) * dt_; }
@@ -42,6 +55,9 @@ class Simulation {
   void set_step(std::int64_t step) { step_ = step; }
 
  private:
+  void step_resident(Needs needs);
+  void look(bool arrays);
+  void explain(std::int64_t next);
   void first_half(std::int64_t next);
   void second_half(std::int64_t next);
   void kick();
@@ -53,6 +69,14 @@ class Simulation {
   double dt_;
   double degrees_of_freedom_;
   std::int64_t step_ = 0;
+  ResidentShare resident_;
+  ResidentScalars scalars_;  ///< of resident_ when last looked at
+  std::int64_t shown_ = -1;  ///< step whose arrays the evaluator shows
+  bool loaded_ = false;
 };
+
+/// Systems of their own on the evaluator's machine, one per bath; null where the machine has no such.
+std::unique_ptr<ResidentSystem> make_resident(Evaluator& evaluator, double dt,
+                                              std::vector<BathSettings> baths);
 
 }  // namespace nanoday

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "atoms/atoms.hpp"
-#include "backend/backend.hpp"
+#include "backend/resident.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -16,6 +16,7 @@ namespace nanoday {
 /// when splits_drift() the drift is two halves with middle() between them (BAOAB).
 class Thermostat {
  public:
+  explicit Thermostat(const BathSettings& settings = {}) : settings_(settings) {}
   virtual ~Thermostat() = default;
   virtual void before(Backend&, Atoms&, std::int64_t /*step*/) {}
   virtual void middle(Backend&, Atoms&, std::int64_t /*step*/) {}
@@ -27,6 +28,11 @@ class Thermostat {
   /// length is wrong).
   virtual std::vector<double> state() const = 0;
   virtual void restore(const std::vector<double>& state) = 0;
+  /// The same bath in plain numbers, for machines that run it themselves; state() means the same there.
+  const BathSettings& settings() const { return settings_; }
+
+ private:
+  BathSettings settings_;
 };
 
 struct ThermostatOptions {
@@ -36,6 +42,9 @@ struct ThermostatOptions {
   double degrees_of_freedom = 0;
   std::uint64_t seed = 1;
 };
+
+/// What a machine needs to know of such a bath.
+BathSettings bath_settings(BathKind kind, const ThermostatOptions& options);
 
 /// No bath: constant energy.
 std::unique_ptr<Thermostat> make_no_thermostat();

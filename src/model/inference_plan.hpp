@@ -13,7 +13,12 @@
 namespace nanoday {
 
 enum class TableKind { net, quintic, lowrank };
-enum class Precision { fp64, mixed };
+/// Of nets and tables: double; single; or single with products rounded to TF32, for GPUs.
+enum class Precision { fp64, mixed, fast };
+/// As users write it.
+inline const char* precision_name(Precision precision) {
+  return precision == Precision::fp64 ? "double" : precision == Precision::mixed ? "mixed" : "fast";
+}
 
 /// Fifth-order pieces of `columns` functions of s̃ (spec 3): [lower, upper) in steps of stride0, then
 /// [upper, max) in steps of stride1; linear continuation beyond, when there is no net to ask.

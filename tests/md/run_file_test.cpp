@@ -206,7 +206,7 @@ TEST(RunOptions, what_contradicts_or_is_missing_is_refused) {
   EXPECT_TRUE(says(refused({"--nve", "--steps", "1", "--dt", "0.5"}), "bare number is in ps"));
   EXPECT_TRUE(says(refused({"--nve", "--steps", "1", "--dt", "0"}), "--dt"));
   EXPECT_TRUE(says(refused({"--nvt", "0", "--steps", "1"}), "positive temperature"));
-  EXPECT_TRUE(says(refused({"--nvt", "300", "--steps", "1", "--precision", "fast"}), "GPU"));
+  EXPECT_TRUE(says(refused({"--nvt", "300", "--steps", "1", "--precision", "quick"}), "mixed or fast"));
   EXPECT_TRUE(says(refused({"--nvt", "300", "--steps", "1", "--table", "cubic"}), "lowrank, quintic or net"));
   EXPECT_TRUE(says(message_of([] { from_options({"m.pb", "--nve", "--steps", "1"}); }), "1 inputs"));
 }

@@ -103,6 +103,43 @@ TEST_F(RunTest, leaves_the_files_the_interface_names) {
   EXPECT_EQ(resume({(folder_ / "a").string(), {}, {}, {}, {}}, k_oracle), 0);  // finished: says so
 }
 
+TEST_F(RunTest, replicas_are_the_runs_their_seeds_and_temperatures_would_give) {
+  RunConfig both = config("both", ThermostatKind::langevin);
+  both.replicas = 2;
+  both.temperatures = {330, 400};
+  ASSERT_EQ(run(both, k_oracle), 0);
+  RunConfig second = config("second", ThermostatKind::langevin);
+  second.seed = both.seed + 1;
+  second.target = 400;
+  ASSERT_EQ(run(config("first", ThermostatKind::langevin), k_oracle), 0);
+  ASSERT_EQ(run(second, k_oracle), 0);
+  expect_same_files("both/replica-001", "first");
+  expect_same_files("both/replica-002", "second");
+}
+
+TEST_F(RunTest, replicas_continue_together_from_their_latest_common_step) {
+  RunConfig whole = config("whole", ThermostatKind::rescaling);
+  whole.replicas = 2;
+  RunConfig part = whole;
+  part.out = (folder_ / "part").string();
+  part.steps = 15;
+  ASSERT_EQ(run(whole, k_oracle), 0);
+  ASSERT_EQ(run(part, k_oracle), 0);
+  // As if killed between the two writes of the last checkpoint.
+  fs::rename(folder_ / "part/replica-002/checkpoint.prev.bin", folder_ / "part/replica-002/checkpoint.bin");
+  ASSERT_EQ(resume_to("part", k_steps), 0);
+  for (const char* replica : {"replica-001", "replica-002"})
+    expect_same_files(std::string("part/") + replica, std::string("whole/") + replica);
+}
+
+TEST_F(RunTest, replicas_need_a_temperature_each) {
+  RunConfig c = config("a", ThermostatKind::langevin);
+  c.replicas = 3;
+  c.temperatures = {300, 310};
+  EXPECT_THROW(run(c, k_oracle), InputError);
+  EXPECT_FALSE(fs::exists(folder_ / "a"));
+}
+
 class RunContinuation : public RunTest, public testing::WithParamInterface<ThermostatKind> {};
 
 TEST_P(RunContinuation, leaves_the_same_bytes_as_the_run_that_never_stopped) {
