@@ -30,14 +30,17 @@ SHARED = {
     ("oracle", "math/counter_rng.hpp"),  # random numbers: machines must draw the same ones
 }
 
-# Headers of libraries -> the only parts that may include them.
+CUDA_HEADERS = r"cuda.*\.h|cu(fft|blas).*\.h|nvtx.*|cub/.*|thrust/.*|mma\.h"
+
+# Headers of libraries -> the only parts (or folders of parts) that may include them.
 OWNED = {
-    r"cuda.*\.h|cu(fft|blas).*\.h|nvtx.*": {"cuda"},
+    CUDA_HEADERS: {"cuda"},
     r"arm_sve\.h": {"arm"},
     r"immintrin\.h|x86intrin\.h": {"cpu"},
-    r"omp\.h": {"cpu"},
+    r"omp\.h": {"cpu", "cuda/host"},
     r"cblas\.h": {"cpu"},
-    r"fftw3\.h": {"cpu"},
+    r"fftw3\.h": {"cpu", "cuda/host"},
+    r"boost/context/.*": {"cuda/host"},
     r"mpi\.h|nccl\.h": {"comm"},
     r"CLI/.*": {"app", "md"},
     r"toml\+\+/.*": {"md"},
@@ -50,7 +53,20 @@ MATH_SYSTEM = {"array", "bit", "cmath", "cstddef", "cstdint", "limits", "type_tr
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 MACHINE_SWITCH = re.compile(r"^\s*#\s*(if|ifdef|elif)\b.*\bNANODAY_(CUDA|SVE|MPI|NCCL)\b")
+HOST_SWITCH = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif)\b.*\bNANODAY_CUDA_HOST\b")
+
+# CUDA's own words and headers inside cuda/: kernels are written without them, or the CPU could not run them.
+DEVICE_WORDS = re.compile(
+    r"<<<|\b(threadIdx|blockIdx|blockDim|gridDim|__shared__|__global__|__sync\w+|__shfl\w*|__ballot\w*|"
+    r"__ldg|asm|atomic(Add|Max|Min|Or|And|CAS|Exch))\b")
+DEVICE_FILES = {"device_block.cuh", "device_launch.cuh", "tensor_core.hpp", "cuda_check.hpp", "runtime.cu",
+                "graph.cu", "primitives.cu", "fft.cu"}
 EXIT = re.compile(r"\b(std::)?(exit|abort|quick_exit|_exit)\s*\(")
+
+
+def folder_of(path):
+    """Parts with a folder that may include more than they: its name, as in "cuda/host"; else the part's."""
+    return "cuda/host" if path.parts[:2] == ("cuda", "host") else part_of(path)
 
 
 def part_of(path):
@@ -71,7 +87,22 @@ def target_of(name, root):
     return "comm" if (root / "comm" / name).exists() else None
 
 
-def check_line(part, line, root):
+def check_device(path, line):
+    """What is wrong with a line in cuda/ (or its look at NANODAY_CUDA_HOST elsewhere), or None."""
+    if part_of(path) != "cuda":
+        return "NANODAY_CUDA_HOST is switched only in cuda/" if HOST_SWITCH.match(line) else None
+    if path.name in DEVICE_FILES and folder_of(path) == "cuda":
+        return None
+    match = INCLUDE.match(line)
+    if match and match[1] == "<" and re.fullmatch(CUDA_HEADERS, match[2]):
+        return f"<{match[2]}> is included only in {', '.join(sorted(DEVICE_FILES))}"
+    word = DEVICE_WORDS.search(line.split("//")[0])
+    if word and '"' not in line and folder_of(path) == "cuda":
+        return f"{word[0]} stands only in {', '.join(sorted(DEVICE_FILES))}; use Block (cuda/device.hpp)"
+    return None
+
+
+def check_line(part, folder, line, root):
     """What is wrong with a line, or None."""
     if MACHINE_SWITCH.match(line) and part not in ("machines", "comm"):
         return "machines are switched only in src/machines.cpp (transports in comm/)"
@@ -80,7 +111,7 @@ def check_line(part, line, root):
         return None
     quoted, name = match[1] == '"', match[2]
     for pattern, owners in OWNED.items():
-        if re.fullmatch(pattern, name) and part not in owners:
+        if re.fullmatch(pattern, name) and not owners & {part, folder}:
             return f"{part} may not include <{name}> (only {', '.join(sorted(owners))})"
     if not quoted:
         if part == "math" and name not in MATH_SYSTEM:
@@ -93,16 +124,17 @@ def check_line(part, line, root):
 
 
 def check_file(path, root):
-    part = part_of(path.relative_to(root))
+    short = path.relative_to(root)
+    part, folder = part_of(short), folder_of(short)
     found = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        problem = check_line(part, line, root)
+        problem = check_line(part, folder, line, root) or check_device(short, line)
         code = line.split("//")[0]
         ends = EXIT.search(code) and '"' not in code and path.name != "main.cpp"
         if problem is None and ends:
             problem = "only src/app/main.cpp ends the program; throw an Error"
         if problem:
-            found.append(f"{path.relative_to(root)}:{number}: {problem}")
+            found.append(f"{short}:{number}: {problem}")
     return found
 
 

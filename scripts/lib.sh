@@ -24,6 +24,7 @@ package           libcli11-dev           parses the command line
 package           libtomlplusplus-dev    parses run.toml
 package           nlohmann-json3-dev     writes JSON
 package           libgtest-dev           tests
+package           libboost-context-dev   tests of the CUDA kernels without a GPU: their threads are fibers
 LIST
 }
 

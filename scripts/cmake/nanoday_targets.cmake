@@ -1,9 +1,9 @@
 # Helpers for targets: warnings, sanitizers, tests.
 add_library(nanoday_flags INTERFACE)
 target_include_directories(nanoday_flags INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/comm)
-target_compile_options(nanoday_flags INTERFACE -Wall -Wextra -Wno-psabi)
+target_compile_options(nanoday_flags INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wno-psabi>")
 if(NANODAY_WERROR)
-  target_compile_options(nanoday_flags INTERFACE -Werror)
+  target_compile_options(nanoday_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()
 if(NANODAY_SANITIZE)
   target_compile_options(nanoday_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g)
@@ -29,4 +29,25 @@ function(nanoday_add_test stem)
     set(T_TIMEOUT 120)
   endif()
   set_tests_properties(${stem} PROPERTIES LABELS "${T_LABELS}" TIMEOUT ${T_TIMEOUT})
+endfunction()
+
+# nanoday_add_gpu_test(stem [NO_KERNELS] [LIBS lib…]): the same <stem>_test.cpp for a GPU, as <stem>_gpu, label gpu;
+# where no GPU answers it counts as skipped. Compiled by nvcc, unless it holds no kernels of its own.
+function(nanoday_add_gpu_test stem)
+  cmake_parse_arguments(T "NO_KERNELS" "" "LIBS" ${ARGN})
+  set(source ${CMAKE_CURRENT_SOURCE_DIR}/${stem}_test.cpp)
+  if(NOT T_NO_KERNELS)
+    # A file of its own: one source file cannot be CUDA in one target and C++ in another.
+    set(wrapper ${CMAKE_CURRENT_BINARY_DIR}/${stem}_gpu.cu)
+    file(CONFIGURE OUTPUT ${wrapper} CONTENT "#include \"${source}\"\n")
+    set(source ${wrapper})
+  endif()
+  add_executable(${stem}_gpu_test ${source} ${PROJECT_SOURCE_DIR}/tests/cuda/gpu_main.cpp)
+  target_include_directories(${stem}_gpu_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(${stem}_gpu_test PRIVATE NANODAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${stem}_gpu_test PRIVATE nanoday_cuda nanoday_cuda_flags ${T_LIBS} GTest::gtest)
+  set_target_properties(${stem}_gpu_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests
+    CUDA_STANDARD_REQUIRED OFF CUDA_RUNTIME_LIBRARY Static)
+  add_test(NAME ${stem}_gpu COMMAND ${stem}_gpu_test)
+  set_tests_properties(${stem}_gpu PROPERTIES LABELS gpu TIMEOUT 120 SKIP_RETURN_CODE 77 RESOURCE_LOCK gpu)
 endfunction()

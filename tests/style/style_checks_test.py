@@ -49,6 +49,28 @@ class IncludeCheck(unittest.TestCase):
         files = {"src/io/a.cpp": HEADER + "void f() { std::exit(1); }\n"}
         self.assertEqual(run("check_includes.py", files)[0], 1)
 
+    def test_cuda_stays_in_its_folder(self):
+        for name in ("cuda_runtime.h", "cub/cub.cuh", "cufft.h"):
+            text = HEADER + f"#include <{name}>\n"
+            self.assertEqual(run("check_includes.py", {"src/cpu/a.cpp": text})[0], 1)
+            self.assertEqual(run("check_includes.py", {"cuda/a.cu": text})[0], 1)
+            self.assertEqual(run("check_includes.py", {"cuda/fft.cu": text})[0], 0)
+
+    def test_kernels_speak_no_cuda(self):
+        code, output = run("check_includes.py", {"cuda/a.cu": HEADER + "void f() { __syncthreads(); }\n"})
+        self.assertEqual(code, 1)
+        self.assertIn("cuda/a.cu:3: __syncthreads stands only in", output)
+        self.assertEqual(run("check_includes.py", {"cuda/a.cu": HEADER + "k<<<1, 32>>>();\n"})[0], 1)
+
+    def test_what_plays_the_gpu_stays_in_its_folder(self):
+        for name in ("boost/context/fiber.hpp", "omp.h", "fftw3.h"):
+            files = {"cuda/host/a.cpp": HEADER + f"#include <{name}>\n"}
+            self.assertEqual(run("check_includes.py", files)[0], 0)
+            self.assertEqual(run("check_includes.py", {"cuda/a.cpp": HEADER + f"#include <{name}>\n"})[0], 1)
+        switch = HEADER + "#if defined(NANODAY_CUDA_HOST)\n#endif\n"
+        self.assertEqual(run("check_includes.py", {"cuda/a.hpp": switch})[0], 0)
+        self.assertEqual(run("check_includes.py", {"src/md/a.hpp": switch})[0], 1)
+
     def test_an_unknown_folder_needs_a_rule(self):
         self.assertEqual(run("check_includes.py", {"src/misc/a.cpp": HEADER})[0], 1)
 

@@ -1,0 +1,37 @@
+// Three-dimensional Fourier transforms of real meshes: cuFFT on a GPU, FFTW's interface on the CPU.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cuda/runtime.hpp"
+
+#include <array>
+#include <memory>
+
+namespace nanoday::NANODAY_GPU {
+
+/// A complex number as both libraries lay it out.
+struct Complex {
+  double re, im;
+};
+
+/// Unnormalised transforms of (n0, n1, n2) real meshes, row-major (last index fastest), to and from
+/// (n0, n1, n2/2 + 1) half spectra. `batch` transforms at once, one after another in memory.
+class MeshFft {
+ public:
+  MeshFft(std::array<int, 3> n, int max_batch);
+  ~MeshFft();
+  MeshFft(const MeshFft&) = delete;
+  MeshFft& operator=(const MeshFft&) = delete;
+  /// e^{−ikx}; `real` and `spectrum` are different arrays; `real` may be destroyed.
+  void forward(Stream& stream, double* real, Complex* spectrum);
+  /// e^{+ikx}, `batch` ≤ max_batch; `spectrum` is destroyed.
+  void inverse(Stream& stream, Complex* spectrum, double* real, int batch);
+  std::size_t real_size() const;      ///< n0·n1·n2
+  std::size_t spectrum_size() const;  ///< n0·n1·(n2/2 + 1)
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace nanoday::NANODAY_GPU

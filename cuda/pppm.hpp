@@ -1,0 +1,85 @@
+// The particle mesh on the device: charges to mesh, influence function, fields back to the charges.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "atoms/forces.hpp"
+#include "core/vec3.hpp"
+#include "cuda/fft.hpp"
+#include "cuda/runtime.hpp"
+
+#include <array>
+#include <cstdint>
+
+namespace nanoday::NANODAY_GPU {
+
+/// Scale of the fixed-point charge mesh, 2^44 per e, and what it can hold [e]. One charge is rounded by
+/// addition of 1.5·2^52. Sums wrap around beyond 2^19 e on a point; neighboring points of the smooth stencils
+/// stand between half of that and it, and are reported.
+inline constexpr double k_charge_scale = 0x1p44;
+inline constexpr double k_max_charge = 0x1p6, k_max_point_charge = 0x1p18;
+
+/// What went wrong on the device, looked at by DeviceSolver::check().
+struct ChargeFlags {
+  std::uint32_t lost = 0;      ///< 1 + largest index of a charge without a place; 0: none
+  std::uint32_t overflow = 0;  ///< not 0: charges too large for fixed point
+};
+
+/// A mesh of (N_a, N_b, N_c) points, the last index fastest, and where charges lie on it.
+struct DeviceMesh {
+  int n[3] = {0, 0, 0};
+  Vec3 row[3];  ///< a charge's coordinate along d in mesh spacings: dot(row[d], x − origin)
+  Vec3 origin;
+  NANODAY_HD std::int64_t points() const { return static_cast<std::int64_t>(n[0]) * n[1] * n[2]; }
+  /// Of the half spectrum (N_a, N_b, N_c/2 + 1).
+  NANODAY_HD std::int64_t modes() const { return static_cast<std::int64_t>(n[0]) * n[1] * (n[2] / 2 + 1); }
+};
+
+/// The influence function on the half spectrum, see HalfSpectrum.
+struct ModeTables {
+  const double* green = nullptr;            ///< (modes) [eV/e²]
+  const double* edge_difference = nullptr;  ///< (modes), or null: 0 everywhere
+  Vec3 reciprocal[3];                       ///< 2π b_d [1/Å]
+  double beta = 0;                          ///< [1/Å]
+};
+
+/// What the spectrum is turned into: derivatives along a, b, c per integer frequency; the potential; the
+/// "potentials" of virial components xx xy xz, or yy yz zz.
+enum class InfluencePass { derivatives, potential, virial_first, virial_second };
+
+/// From what is gathered to forces. ik: each field is ∂φ/∂p times N_d/2π; ad: the slope by δ = −∂φ/∂p, and
+/// the force of a charge's own mesh image is taken off. p is a coordinate in mesh spacings.
+struct ForceRule {
+  Vec3 to_cartesian[3];    ///< what one unit of value d adds to the force per charge
+  double self[3][2] = {};  ///< amplitudes of sin 2πp, sin 4πp [eV/(e²·Å)]
+};
+
+/// Adds charges to the fixed-point mesh (points) [2^-44 e]. Charges without a place, or too large, are left
+/// out and reported.
+void spread_charges(Stream& stream, int order, const DeviceMesh& mesh, View<const Vec4> charge,
+                    std::int64_t* fixed, ChargeFlags* flags);
+/// The mesh as doubles [e]; clears the fixed-point mesh for the next time.
+void convert_charges(Stream& stream, const DeviceMesh& mesh, std::int64_t* fixed, double* real,
+                     ChargeFlags* flags);
+
+/// Rows of `partial` that apply_influence() writes.
+std::int64_t influence_rows(const DeviceMesh& mesh);
+/// out[c·modes + m] = factor_c(m)·spectrum[m] for the pass's one or three channels c; `out` may begin where
+/// `spectrum` does.
+/// \param partial when not null: (influence_rows, 7) energy and virial shares, for FinishSums
+void apply_influence(Stream& stream, const DeviceMesh& mesh, const ModeTables& tables, InfluencePass pass,
+                     const Complex* spectrum, Complex* out, double* partial);
+/// sums (7): totals of (rows, 7); zero where `needs` does not ask.
+void finish_sums(Stream& stream, const double* partial, std::int64_t rows, const Needs& needs, double* sums);
+
+/// Forces from three fields ("ik"), or from the slopes of one ("ad"). \param field (3 or 1, points)
+/// \param force (n) [eV/Å]; not-a-number for charges without a place
+void gather_forces(Stream& stream, int order, const DeviceMesh& mesh, View<const Vec4> charge,
+                   const double* field, const ForceRule& rule, bool ik, Vec4* force);
+/// \param field (points) potential; energy (n) qφ/2 [eV]
+void gather_energies(Stream& stream, int order, const DeviceMesh& mesh, View<const Vec4> charge,
+                     const double* field, double* energy);
+/// \param field (3, points) of pass virial_first or virial_second; virial (n), those entries [eV]
+void gather_virials(Stream& stream, int order, const DeviceMesh& mesh, View<const Vec4> charge,
+                    const double* field, InfluencePass pass, std::array<double, 9>* virial);
+
+}  // namespace nanoday::NANODAY_GPU

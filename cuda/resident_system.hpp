@@ -1,0 +1,99 @@
+// What a resident system holds in device memory, and the parts of its step.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "backend/resident.hpp"
+#include "cuda/dplr.hpp"
+#include "cuda/integrate.hpp"
+#include "cuda/model_engine.hpp"
+#include "cuda/neighbor_list.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace nanoday::NANODAY_GPU {
+
+/// A step is two graphs: up to the new positions, after which the host decides about the lists, and from the
+/// forces on.
+class Resident final : public ResidentSystem {
+ public:
+  Resident(const ResidentSettings& settings, StageTimes& times);
+
+  void load(int replica, const ResidentState& state) override;
+  void start(Needs needs) override;
+  void step(Needs needs) override;
+  bool sound() const override { return seen_[0].trouble == 0; }
+  ResidentScalars scalars(int replica) override;
+  void download(int replica, Atoms& atoms, Forces& forces, Array<Vec4>& dipoles) override;
+  Array<Vec4> reference(int replica) override;
+  std::int64_t age() const override { return age_; }
+  EvaluationCounts counts(int replica) override;
+  std::int64_t rebuilds() const override { return rebuilds_; }
+  void time_stages(bool on) override;
+  std::size_t peak_bytes() const override { return device_peak_bytes(); }
+
+ private:
+  // Parts of a step, queued on stream_.
+  void first_half();
+  void langevin_drift();
+  void second_half(Needs needs);
+  void bath(bool after);
+  void evaluate(Needs needs, int time_steps);
+  void evaluate_dplr_start(Needs needs);
+  void evaluate_dplr_end(Needs needs, int time_steps);
+  EngineTask task(Needs needs) const;
+
+  void upload_state();
+  int n_replicas() const { return static_cast<int>(settings_.bath.size()); }
+  std::int64_t atoms_per_replica() const { return atoms_.nlocal / n_replicas(); }
+  bool stale() const;
+  bool repeat_with_room();
+  void rebuild();
+  void build_lists();
+  void size_results();
+  double cutoff() const;
+  /// A recorded part of a step, and the timers in it.
+  struct Part {
+    Graph graph;
+    StageClock clock;
+  };
+  void run_part(Part& part, const std::function<void()>& body);
+  void forget_parts();
+  Part& second_part();
+  void book_timers();
+  const std::uint32_t* halt() const { return &signals_.data()->halt; }
+  SystemState read_state(int replica);
+
+  ResidentSettings settings_;
+  StageTimes& times_;
+  Stream stream_, long_stream_;
+  DeviceAtoms atoms_;
+  DeviceList list_;
+  RebuildWork work_;
+  std::unique_ptr<NetEngine> energy_, wannier_;
+  std::unique_ptr<DplrTerm> dplr_;
+
+  DeviceArray<std::array<std::int64_t, 4>> fixed_;
+  DeviceArray<std::array<std::int64_t, 9>> centre_virial_;
+  DeviceArray<double> atom_energy_;
+  DeviceArray<Vec4> dipole_;
+  DeviceArray<SystemState> state_;
+  DeviceArray<BathSettings> bath_;
+  DeviceArray<double> kT_;
+  DeviceArray<std::uint64_t> seed_;
+  DeviceArray<Signals> signals_;
+  PinnedArray<Signals> seen_{1};
+
+  Part first_;
+  std::map<int, Part> second_;  ///< by needs
+  bool timed_ = false;
+  StageClock* clock_ = nullptr;         ///< of the part being recorded, when timed
+  std::vector<ResidentState> pending_;  ///< loaded and not yet uploaded
+  Needs last_needs_;
+  std::int64_t age_ = -1;
+  std::int64_t rebuilds_ = 0;
+};
+
+}  // namespace nanoday::NANODAY_GPU
