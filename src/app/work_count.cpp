@@ -13,7 +13,9 @@ double fitting_work(const InferencePlan& plan, int type) {
   const double all = static_cast<double>(centre.pair_p.size()), strong = centre.n_precise;
   const double features = plan.precision == Precision::fp64 ? strong + 0.5 * (all - strong) : all;
   double work = 2 * features * net.layers[0].n_out;
-  for (std::size_t l = 1; l < net.layers.size(); ++l) work += 2.0 * net.layers[l].n_in * net.layers[l].n_out;
+  const double cost = plan.precision == Precision::fp64 && !centre.typical_z.empty() ? 0.5 : 1.0;
+  for (std::size_t l = 1; l < net.layers.size(); ++l)
+    work += cost * 2.0 * net.layers[l].n_in * net.layers[l].n_out;
   return work;
 }
 

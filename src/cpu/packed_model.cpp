@@ -3,6 +3,7 @@
 #include "cpu/packed_model.hpp"
 
 #include "core/error.hpp"
+#include "math/activation.hpp"
 #include "model/embedding_table.hpp"
 
 #include <algorithm>
@@ -185,8 +186,33 @@ void pack_first_layer(const CentrePlan& from, const DenseLayer& layer, PackedCen
   const auto split = from.weight.begin() + static_cast<std::ptrdiff_t>(c.n_precise) * n1;
   c.layers.push_back(pack_dense<Real>({from.weight.begin(), split}, c.n_precise, n1, from.bias, layer.idt));
   if (c.n_precise == n) return;
-  c.weak_first = pack_dense<float>({split, from.weight.end()}, n - c.n_precise, n1, {}, {});
+  c.single.resize(1);
+  c.single[0].dense = pack_dense<float>({split, from.weight.end()}, n - c.n_precise, n1, {}, {});
   c.weak_exact = pack_dense<Real>({split, from.weight.end()}, n - c.n_precise, n1, {}, {});
+}
+
+/// Layers after the first in single precision: what deviates from the activations at the typical z is small
+/// enough for it (measured by whoever allows it).
+void pack_single_layers(const FittingNet& net, const CentrePlan& from, PackedCentre<double>& c) {
+  std::vector<double> z = from.typical_z, x;
+  c.single.resize(net.layers.size());
+  for (std::size_t l = 1; l < net.layers.size(); ++l) {
+    const DenseLayer& layer = net.layers[l];
+    x.resize(z.size());
+    for (std::size_t i = 0; i < z.size(); ++i) {
+      const PackedDense<double>& before = c.layers[l - 1];
+      x[i] = before.idt[i] * activate(net.activation, z[i]).value + (before.residual ? x[i] : 0.0);
+    }
+    z.assign(layer.n_out, 0.0);
+    std::copy(layer.bias.begin(), layer.bias.end(), z.begin());
+    for (std::size_t i = 0; i < x.size(); ++i)
+      for (std::size_t o = 0; o < z.size(); ++o) z[o] += x[i] * layer.weight[i * z.size() + o];
+    SinglePart& part = c.single[l];
+    part.dense = pack_dense<float>(layer.weight, layer.n_in, layer.n_out, {}, {});
+    part.typical.assign(x.begin(), x.end());
+    part.base.assign(part.dense.out_padded, 0.0);
+    std::copy(z.begin(), z.end(), part.base.begin());
+  }
 }
 
 template <class Real>
@@ -206,6 +232,8 @@ PackedCentre<Real> pack_centre(const PackedModel<Real>& packed, const InferenceP
         pack_dense<Real>(layers[l].weight, layers[l].n_in, layers[l].n_out, layers[l].bias, layers[l].idt));
     c.layers.back().residual = layers[l].n_in == layers[l].n_out;
   }
+  if constexpr (std::is_same_v<Real, double>)
+    if (!from.typical_z.empty()) pack_single_layers(model.fitting[t], from, c);
   pack_output(model, t, from, where, c);
   return c;
 }
@@ -234,7 +262,8 @@ PackedModel<Real> pack_model(std::shared_ptr<const InferencePlan> plan) {
     for (const auto& layer : c.layers) packed.max_width = std::max(packed.max_width, layer.out_padded);
     if (c.active)
       packed.max_features = std::max(packed.max_features, c.layers[0].in_padded);
-    packed.max_weak = std::max(packed.max_weak, c.weak_first.in_padded);
+    packed.any_single = packed.any_single || !c.single.empty();
+    if (!c.single.empty()) packed.max_weak = std::max(packed.max_weak, c.single[0].dense.in_padded);
   }
   return packed;
 }

@@ -37,6 +37,14 @@ struct PackedDense {
   bool residual = false;              ///< y = x + h
 };
 
+/// What a layer of a double model multiplies in single precision: all its inputs, or the first layer's weak
+/// products.
+struct SinglePart {
+  PackedDense<float> dense;  ///< n_in 0: nothing
+  Array<double> typical;     ///< (n_in) what is subtracted from inputs first; none: nothing is
+  Array<double> base;        ///< (out_padded) bias and the typical inputs' share of z; with `typical` only
+};
+
 /// Table with padded columns, and the net or rule that continues it.
 template <class Real>
 struct PackedTable {
@@ -61,9 +69,9 @@ struct PackedCentre {
   PackedDense<Real> rotation;          ///< n_in 0: none
   int n_rotated = 0;                   ///< R' (= n_columns without rotation)
   std::vector<std::int32_t> pair_p, pair_q;
-  int n_precise = 0;              ///< features multiplied in Real; the rest, in double models, in float
-  PackedDense<float> weak_first;  ///< first layer on those; n_in 0: none
-  PackedDense<Real> weak_exact;   ///< the same in Real, for energies
+  int n_precise = 0;               ///< features multiplied in Real; the rest, in double models, in float
+  std::vector<SinglePart> single;  ///< by layer; empty: everything in Real
+  PackedDense<Real> weak_exact;    ///< first layer on weak products in Real, for energies
   std::vector<PackedDense<Real>> layers;
   Array<Real> output;                         ///< energy: (last layer's out_padded)
   PackedDense<Real> vector_output;            ///< dipole: last layer → columns of a
@@ -81,6 +89,7 @@ struct PackedModel {
   std::vector<PackedTable<Real>> tables;  ///< by Model::pair_index
   std::vector<PackedCentre<Real>> centres;
   int max_features = 0, max_weak = 0, max_columns = 0, max_rotated = 0, max_width = 0, max_layers = 0;
+  bool any_single = false;  ///< some centre has `single` parts
 };
 
 template <class Real>

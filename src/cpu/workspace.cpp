@@ -51,13 +51,18 @@ void Workspace<Real>::resize(const PackedModel<Real>& model) {
   grow(features, static_cast<std::size_t>(model.max_features) * b);
   grow(weak, static_cast<std::size_t>(model.max_weak) * b);
   grow(weak_exact, static_cast<std::size_t>(model.max_weak) * b);
-  if (model.max_weak > 0) grow(weak_z, width);
   grow(staging, 16 * 4 * columns);
   grow(vectors, 2 * (columns + k_panel) * b);
   grow(grad0, width);
   grow(grad1, width);
   const std::size_t layers = static_cast<std::size_t>(model.max_layers);
   if (hidden.size() < layers) hidden.resize(layers), slope.resize(layers);
+  if (model.any_single) {
+    grow(single_x, width);
+    grow(single_z, width);
+    if (missing.size() < layers) missing.resize(layers);
+    for (auto& m : missing) grow(m, width);
+  }
   for (auto& h : hidden) grow(h, width);
   for (auto& s : slope) grow(s, width);
   const std::size_t segments = static_cast<std::size_t>(k_batch<Real>) * model.n_types;

@@ -391,6 +391,20 @@ std::vector<double> LowRankProposal::ranking() const {
   return all;
 }
 
+std::vector<std::vector<double>> LowRankProposal::typical_z() const {
+  std::vector<std::vector<double>> z(centres_.size());
+  for (std::size_t t = 0; t < centres_.size(); ++t) {
+    const Centre& c = centres_[t];
+    if (c.form.n_rotated == 0) continue;
+    const DenseLayer& first = model_->fitting[t].layers[0];
+    z[t] = first.bias;
+    z[t].resize(first.n_out, 0.0);
+    for (std::size_t f = 0; f < c.mean.size(); ++f)
+      for (std::size_t u = 0; u < z[t].size(); ++u) z[t][u] += c.mean[f] * c.folded[f * z[t].size() + u];
+  }
+  return z;
+}
+
 LowRankChoice LowRankProposal::keep(double threshold, double strong) const {
   LowRankChoice out;
   out.basis = basis_;

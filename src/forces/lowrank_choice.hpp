@@ -27,6 +27,8 @@ class LowRankProposal {
   /// Products carrying more than `threshold` eV/Å (0: all), the mean of the others folded into the bias.
   /// Those carrying no more than `strong` eV/Å are marked as good enough in single precision (0: none).
   LowRankChoice keep(double threshold, double strong) const;
+  /// Mean z of the first fitting layer of every centre type, (nt)(n_1); empty where nothing is known.
+  std::vector<std::vector<double>> typical_z() const;
   /// Rms force of every product, all centre types together, descending [eV/Å].
   std::vector<double> ranking() const;
 

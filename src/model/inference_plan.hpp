@@ -45,6 +45,9 @@ struct CentrePlan {
   int n_precise = 0;           ///< features before this need the plan's precision; the rest may be single
   std::vector<double> weight;  ///< (n_features, n_1) first fitting layer on the features
   std::vector<double> bias;    ///< (n_1) its bias, with the mean of what was pruned
+  /// (n_1) typical z of the first layer. Not empty: the following layers may multiply what deviates from the
+  /// typical in single precision.
+  std::vector<double> typical_z;
   std::vector<double> output;  ///< dipole models: (n_last, R) output layer acting on columns of a
   std::vector<double> output_bias;  ///< dipole models: (R)
 };
@@ -63,6 +66,8 @@ struct LowRankChoice {
     std::vector<std::int32_t> pair_p, pair_q;  ///< strong products first, each group by p then q
     std::int32_t n_precise = 0;      ///< how many are strong; rounding the others to single is harmless
     std::vector<double> bias_shift;  ///< (n_1)
+    /// (n_1) mean z of the first layer; empty: the following layers need the plan's precision
+    std::vector<double> typical_z;
   };
   std::vector<Basis> basis;     ///< by Model::pair_index
   std::vector<Centre> centres;  ///< (nt)

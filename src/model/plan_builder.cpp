@@ -105,6 +105,7 @@ void check_choice(const Model& model, const LowRankChoice& choice) {
     fits(pairs > 0 && c.pair_q.size() == pairs, "pairs");
     fits(c.n_precise > 0 && static_cast<std::size_t>(c.n_precise) <= pairs, "strong pairs");
     fits(c.bias_shift.empty() || c.bias_shift.size() == n1, "bias");
+    fits(c.typical_z.empty() || c.typical_z.size() == n1, "typical z");
     const auto limit = static_cast<std::int32_t>(rotated > 0 ? rotated : columns);
     for (std::size_t f = 0; f < pairs; ++f)
       fits(c.pair_p[f] >= 0 && c.pair_p[f] < limit && c.pair_q[f] >= 0 && c.pair_q[f] < limit, "pair index");
@@ -130,6 +131,7 @@ CentrePlan folded_centre(const Model& model, const LowRankChoice& choice, int t)
   centre.pair_p = chosen.pair_p;
   centre.pair_q = chosen.pair_q;
   centre.n_precise = chosen.n_precise;
+  centre.typical_z = chosen.typical_z;
   const DenseLayer& first = net.layers[0];
   const std::vector<double> rotated =
       chosen.n_rotated > 0 ? matrix_product(chosen.inverse, v, chosen.n_rotated, centre.n_columns, model.m1)

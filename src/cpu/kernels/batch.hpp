@@ -6,6 +6,7 @@
 #include "cpu/kernels/environment.hpp"
 #include "cpu/kernels/fitting.hpp"
 #include "cpu/kernels/gradient.hpp"
+#include "cpu/kernels/single_layers.hpp"
 
 #include <time.h>
 
@@ -127,7 +128,7 @@ void evaluate_batch(const PackedModel<Real>& model, const BatchArgs& args, Works
   const bool want_energy = energy_model && args.atom_energy != nullptr;
   pair_features(centre, a, rows, want_energy, ws, n_vectors);
   const double t2 = clock_seconds();
-  fitting_forward(model, centre, ws, want_energy || !energy_model, n_vectors);
+  net_forward(model, centre, ws, want_energy || !energy_model, n_vectors);
   if (want_energy) batch_energy(centre, ws, args.atom_energy);
   if (!energy_model) batch_dipole(centre, args, ws, n_vectors);
   if (args.want_forces) {
@@ -135,7 +136,7 @@ void evaluate_batch(const PackedModel<Real>& model, const BatchArgs& args, Works
       energy_seed(centre, ws, n_vectors);
     else
       dipole_seed(centre, args, ws, n_vectors);
-    fitting_backward(centre, ws, want_energy ? args.atom_energy : nullptr, n_vectors);
+    net_backward(centre, ws, want_energy ? args.atom_energy : nullptr, n_vectors);
   }
   const double t3 = clock_seconds();
   double t4 = t3;

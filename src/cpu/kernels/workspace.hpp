@@ -80,7 +80,9 @@ struct Workspace {
   Array<Real> features;                    ///< (features, batch) S; later ∂E/∂S
   Array<float> weak;                       ///< (weak features, batch) their S, in single; later ∂E/∂S
   Array<Real> weak_exact;                  ///< (weak features, batch) their S in Real, for energies
-  Array<float> weak_z;                     ///< (width, batch) their share of z; later ∂E/∂z in single
+  Array<float> single_x;                   ///< (width, batch) deviations of x; later ∂E/∂z in single
+  Array<float> single_z;                   ///< (width, batch) single precision's share of z; later of ∂E/∂x
+  std::vector<Array<Real>> missing;        ///< per layer (width, batch): what single precision took from z
   Array<Real> staging;                     ///< (lanes ≤ 16, 4, columns) a of some atoms, row by row
   std::vector<Array<Real>> hidden, slope;  ///< per layer (width, batch): output and dz factor
   Array<Real> grad0, grad1;                ///< (width, batch)
