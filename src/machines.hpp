@@ -14,7 +14,7 @@ struct MachineOptions {
   std::string device = "auto";  ///< auto, cpu, oracle (slow reference), cuda, sve
   int threads = 0;              ///< 0: OMP_NUM_THREADS or all cores
   bool reproducible = false;
-  std::string isa = "auto";  ///< cpu only: auto, avx512, avx2, baseline
+  std::string isa = "auto";  ///< cpu only: auto, avx512bf16, avx512, avx2, baseline
 };
 
 /// Makes a machine; throws InputError for an unknown one or one this build or computer lacks.

@@ -15,7 +15,8 @@
 namespace nanoday {
 
 void add_isa_option(CLI::App& app, std::string& isa) {
-  app.add_option("--isa", isa, "instruction set of the cpu machine: auto, avx512, avx2, baseline")->group("");
+  app.add_option("--isa", isa, "instruction set of the cpu machine: auto, avx512bf16, avx512, avx2, baseline")
+      ->group("");
 }
 
 void add_engine_arguments(CLI::App& app, EngineArguments& arguments) {

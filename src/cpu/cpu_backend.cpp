@@ -24,15 +24,18 @@ struct InstructionSet {
   const char* title;
   const cpu::KernelSet* kernels;
   bool available;
+  bool pairs;  ///< multiplies pairs of bfloat16
 };
 
 std::vector<InstructionSet> instruction_sets() {
   std::vector<InstructionSet> sets;
 #if defined(__x86_64__)
-  sets.push_back({"avx512", "AVX-512", &cpu::k_kernels_avx512, cpu::processor_has("avx512")});
-  sets.push_back({"avx2", "AVX2", &cpu::k_kernels_avx2, cpu::processor_has("avx2")});
+  sets.push_back(
+      {"avx512bf16", "AVX-512 BF16", &cpu::k_kernels_avx512, cpu::processor_has("avx512bf16"), true});
+  sets.push_back({"avx512", "AVX-512", &cpu::k_kernels_avx512, cpu::processor_has("avx512"), false});
+  sets.push_back({"avx2", "AVX2", &cpu::k_kernels_avx2, cpu::processor_has("avx2"), false});
 #endif
-  sets.push_back({"baseline", "baseline SIMD", &cpu::k_kernels_baseline, true});
+  sets.push_back({"baseline", "baseline SIMD", &cpu::k_kernels_baseline, true, false});
   return sets;
 }
 
@@ -44,7 +47,8 @@ InstructionSet choose(const std::string& isa) {
             isa);
     return set;
   }
-  throw InputError(fmt::format("unknown instruction set '{}' (known: auto, avx512, avx2, baseline)", isa));
+  throw InputError(
+      fmt::format("unknown instruction set '{}' (known: auto, avx512bf16, avx512, avx2, baseline)", isa));
 }
 
 class CpuBackend final : public Backend {
@@ -74,13 +78,15 @@ class CpuBackend final : public Backend {
             "or --device cuda");
     auto model = std::make_unique<cpu::CpuModel>();
     if (plan->precision == Precision::fp64) {
-      model->fp64 = std::make_unique<cpu::PackedModel<double>>(cpu::pack_model<double>(plan));
+      model->fp64 = std::make_unique<cpu::PackedModel<double>>(cpu::pack_model<double>(plan, false));
       if (plan->exact)
-        model->fp64_exact = std::make_unique<cpu::PackedModel<double>>(cpu::pack_model<double>(plan->exact));
+        model->fp64_exact =
+            std::make_unique<cpu::PackedModel<double>>(cpu::pack_model<double>(plan->exact, false));
     } else {
-      model->mixed = std::make_unique<cpu::PackedModel<float>>(cpu::pack_model<float>(plan));
+      model->mixed = std::make_unique<cpu::PackedModel<float>>(cpu::pack_model<float>(plan, set_.pairs));
       if (plan->exact)
-        model->mixed_exact = std::make_unique<cpu::PackedModel<float>>(cpu::pack_model<float>(plan->exact));
+        model->mixed_exact =
+            std::make_unique<cpu::PackedModel<float>>(cpu::pack_model<float>(plan->exact, false));
     }
     return model;
   }

@@ -12,6 +12,7 @@ bool processor_has(std::string_view set) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512cd");
+  if (set == "avx512bf16") return processor_has("avx512") && __builtin_cpu_supports("avx512bf16");
   if (set == "avx2")
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
 #endif
@@ -19,7 +20,8 @@ bool processor_has(std::string_view set) {
 }
 
 bool serves(std::string_view set, std::string_view isa) {
-  return (isa == "auto" || isa == set) && processor_has(set);
+  const bool wider = isa == "avx512bf16" && set == "avx512";
+  return (isa == "auto" || isa == set || wider) && processor_has(set);
 }
 
 void require_baseline(std::string_view isa) {

@@ -6,7 +6,8 @@
 
 namespace nanoday::cpu {
 
-/// True when this processor runs kernels compiled for `set`: "avx512" (x86-64-v4), "avx2" (x86-64-v3),
+/// True when this processor runs kernels compiled for `set`: "avx512bf16" (avx512 and
+/// products of bfloat16), "avx512" (x86-64-v4), "avx2" (x86-64-v3),
 /// "baseline".
 bool processor_has(std::string_view set);
 

@@ -23,7 +23,7 @@ class LongRangeTeam {
 /// reproducible mode (the charge mesh is summed in 64-bit fixed point) for every order of the charges too.
 /// solve() throws RunError, in every member, for charges that are not finite or too large for fixed point.
 /// \param max_team most threads that will call solve() at once
-/// \param isa instruction set: auto, avx512, avx2, baseline
+/// \param isa instruction set: auto, avx512bf16, avx512, avx2, baseline
 /// Throws InputError for beta ≤ 0, a box that does not repeat along a, b, c or has no volume, an order
 /// outside 2 … 7, "ad" in a box that is not orthorhombic, a mesh smaller than the stencil or larger than
 /// memory.
@@ -32,7 +32,7 @@ std::unique_ptr<LongRangeTeam> make_pppm(const LongRangePlan& plan, int max_team
 /// Sum over reciprocal vectors (spec dplr.md 1.2, 1.4). The same bits for every size of the team; in
 /// reproducible mode (sums over charges in 64-bit fixed point) for every order of the charges too. solve()
 /// throws RunError, in every member, for charges that are not finite or too large for fixed point.
-/// \param isa instruction set: auto, avx512, avx2, baseline
+/// \param isa instruction set: auto, avx512bf16, avx512, avx2, baseline
 /// Throws InputError for beta or spacing ≤ 0, a box that does not repeat along a, b, c or has no volume, more
 /// vectors than memory holds.
 std::unique_ptr<LongRangeTeam> make_direct_sum(const LongRangePlan& plan, int max_team, bool reproducible,

@@ -7,6 +7,7 @@
 #include "model/embedding_table.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace nanoday::cpu {
 namespace {
@@ -34,6 +35,32 @@ PackedDense<Real> pack_dense(const std::vector<double>& weight, int n_in, int n_
     }
   std::transform(bias.begin(), bias.end(), d.bias.begin(), [](double x) { return static_cast<Real>(x); });
   std::transform(idt.begin(), idt.end(), d.idt.begin(), [](double x) { return static_cast<Real>(x); });
+  return d;
+}
+
+/// Nearest bfloat16.
+std::uint32_t to_bfloat16(double x) {
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(static_cast<float>(x));
+  return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+
+/// \param weight (n_in, n_out) row-major
+PairedDense pack_pairs(const std::vector<double>& weight, int n_in, int n_out) {
+  PairedDense d;
+  d.n_in = n_in;
+  d.n_out = n_out;
+  d.in_padded = round_up(n_in, k_panel);
+  d.out_padded = round_up(n_out, k_panel);
+  const std::size_t in_pairs = static_cast<std::size_t>(n_in + 1) / 2,
+                    out_pairs = static_cast<std::size_t>(n_out + 1) / 2;
+  d.forward.assign(d.out_padded * in_pairs, 0);
+  d.backward.assign(d.in_padded * out_pairs, 0);
+  for (int i = 0; i < n_in; ++i)
+    for (int o = 0; o < n_out; ++o) {
+      const std::uint32_t w = to_bfloat16(weight[static_cast<std::size_t>(i) * n_out + o]);
+      d.forward[(o / k_panel * in_pairs + i / 2) * k_panel + o % k_panel] |= w << 16 * (i % 2);
+      d.backward[(i / k_panel * out_pairs + o / 2) * k_panel + i % k_panel] |= w << 16 * (o % 2);
+    }
   return d;
 }
 
@@ -180,11 +207,14 @@ void pack_output(const Model& model, int t, const CentrePlan& from, const std::v
 /// which energies are corrected: rounding noise of 1e-9 eV would not hurt a force, but differences of
 /// energies.
 template <class Real>
-void pack_first_layer(const CentrePlan& from, const DenseLayer& layer, PackedCentre<Real>& c) {
+void pack_first_layer(const CentrePlan& from, const DenseLayer& layer, bool pairs, PackedCentre<Real>& c) {
   const int n = static_cast<int>(from.pair_p.size()), n1 = layer.n_out;
   c.n_precise = std::is_same_v<Real, double> ? from.n_precise : n;
-  const auto split = from.weight.begin() + static_cast<std::ptrdiff_t>(c.n_precise) * n1;
-  c.layers.push_back(pack_dense<Real>({from.weight.begin(), split}, c.n_precise, n1, from.bias, layer.idt));
+  c.n_single = pairs && std::is_same_v<Real, float> ? from.n_single : n;
+  const int n_first = std::min(c.n_precise, c.n_single);
+  const auto split = from.weight.begin() + static_cast<std::ptrdiff_t>(n_first) * n1;
+  c.layers.push_back(pack_dense<Real>({from.weight.begin(), split}, n_first, n1, from.bias, layer.idt));
+  if (c.n_single < n) c.faint = pack_pairs({split, from.weight.end()}, n - n_first, n1);
   if (c.n_precise == n) return;
   c.single.resize(1);
   c.single[0].dense = pack_dense<float>({split, from.weight.end()}, n - c.n_precise, n1, {}, {});
@@ -216,7 +246,8 @@ void pack_single_layers(const FittingNet& net, const CentrePlan& from, PackedCen
 }
 
 template <class Real>
-PackedCentre<Real> pack_centre(const PackedModel<Real>& packed, const InferencePlan& plan, int t) {
+PackedCentre<Real> pack_centre(const PackedModel<Real>& packed, const InferencePlan& plan, int t,
+                               bool pairs) {
   const Model& model = *plan.model;
   const CentrePlan& from = plan.centres[t];
   PackedCentre<Real> c;
@@ -226,7 +257,7 @@ PackedCentre<Real> pack_centre(const PackedModel<Real>& packed, const InferenceP
   const std::vector<int> where = padded_columns(plan, t, c.first_column);
   pack_rotation(from, where, c);
   const auto& layers = model.fitting[t].layers;
-  pack_first_layer(from, layers[0], c);
+  pack_first_layer(from, layers[0], pairs, c);
   for (std::size_t l = 1; l < layers.size(); ++l) {
     c.layers.push_back(
         pack_dense<Real>(layers[l].weight, layers[l].n_in, layers[l].n_out, layers[l].bias, layers[l].idt));
@@ -241,7 +272,7 @@ PackedCentre<Real> pack_centre(const PackedModel<Real>& packed, const InferenceP
 }  // namespace
 
 template <class Real>
-PackedModel<Real> pack_model(std::shared_ptr<const InferencePlan> plan) {
+PackedModel<Real> pack_model(std::shared_ptr<const InferencePlan> plan, bool pairs) {
   PackedModel<Real> packed;
   const Model& model = *plan->model;
   packed.plan = plan;
@@ -253,7 +284,7 @@ PackedModel<Real> pack_model(std::shared_ptr<const InferencePlan> plan) {
   packed.inverse_normaliser = 1.0 / model.normaliser;
   for (int k = 0; k < model.pair_count(); ++k) packed.tables.push_back(pack_table<Real>(*plan, k));
   for (int t = 0; t < model.n_types(); ++t) {
-    packed.centres.push_back(pack_centre<Real>(packed, *plan, t));
+    packed.centres.push_back(pack_centre<Real>(packed, *plan, t, pairs));
     const PackedCentre<Real>& c = packed.centres.back();
     if (!model.fitting[t].empty()) packed.activation = model.fitting[t].activation;
     packed.max_columns = std::max(packed.max_columns, c.n_columns);
@@ -261,14 +292,16 @@ PackedModel<Real> pack_model(std::shared_ptr<const InferencePlan> plan) {
     packed.max_layers = std::max(packed.max_layers, static_cast<int>(c.layers.size()));
     for (const auto& layer : c.layers) packed.max_width = std::max(packed.max_width, layer.out_padded);
     if (c.active)
-      packed.max_features = std::max(packed.max_features, c.layers[0].in_padded);
+      packed.max_features =
+          std::max({packed.max_features, c.layers[0].in_padded, c.n_single + c.faint.in_padded});
+    packed.max_faint = std::max(packed.max_faint, c.faint.in_padded);
     packed.any_single = packed.any_single || !c.single.empty();
     if (!c.single.empty()) packed.max_weak = std::max(packed.max_weak, c.single[0].dense.in_padded);
   }
   return packed;
 }
 
-template PackedModel<double> pack_model(std::shared_ptr<const InferencePlan>);
-template PackedModel<float> pack_model(std::shared_ptr<const InferencePlan>);
+template PackedModel<double> pack_model(std::shared_ptr<const InferencePlan>, bool);
+template PackedModel<float> pack_model(std::shared_ptr<const InferencePlan>, bool);
 
 }  // namespace nanoday::cpu

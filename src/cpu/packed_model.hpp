@@ -37,6 +37,15 @@ struct PackedDense {
   bool residual = false;              ///< y = x + h
 };
 
+/// Dense layer on pairs of bfloat16, the lower half of a word holding the even input or output. Panels as in
+/// PackedDense.
+struct PairedDense {
+  int n_in = 0, n_out = 0;            ///< as in the model
+  int in_padded = 0, out_padded = 0;  ///< multiples of k_panel
+  Array<std::uint32_t> forward;       ///< (out_padded/8, ⌈n_in/2⌉, 8)
+  Array<std::uint32_t> backward;      ///< (in_padded/8, ⌈n_out/2⌉, 8)
+};
+
 /// What a layer of a double model multiplies in single precision: all its inputs, or the first layer's weak
 /// products.
 struct SinglePart {
@@ -72,6 +81,8 @@ struct PackedCentre {
   int n_precise = 0;               ///< features multiplied in Real; the rest, in double models, in float
   std::vector<SinglePart> single;  ///< by layer; empty: everything in Real
   PackedDense<Real> weak_exact;    ///< first layer on weak products in Real, for energies
+  int n_single = 0;   ///< mixed models: features multiplied in float; the rest in pairs of bfloat16
+  PairedDense faint;  ///< first layer on those; n_in 0: none
   std::vector<PackedDense<Real>> layers;
   Array<Real> output;                         ///< energy: (last layer's out_padded)
   PackedDense<Real> vector_output;            ///< dipole: last layer → columns of a
@@ -88,12 +99,14 @@ struct PackedModel {
   Activation activation = Activation::tanh;
   std::vector<PackedTable<Real>> tables;  ///< by Model::pair_index
   std::vector<PackedCentre<Real>> centres;
-  int max_features = 0, max_weak = 0, max_columns = 0, max_rotated = 0, max_width = 0, max_layers = 0;
+  int max_features = 0, max_weak = 0, max_faint = 0, max_columns = 0, max_rotated = 0, max_width = 0,
+      max_layers = 0;
   bool any_single = false;  ///< some centre has `single` parts
 };
 
+/// \param pairs the machine multiplies pairs of bfloat16 and mixed models may use them
 template <class Real>
-PackedModel<Real> pack_model(std::shared_ptr<const InferencePlan> plan);
+PackedModel<Real> pack_model(std::shared_ptr<const InferencePlan> plan, bool pairs);
 
 /// What CpuBackend::prepare returns. Only the members of the plan's precision are filled.
 struct CpuModel : PreparedModel {

@@ -51,6 +51,8 @@ void Workspace<Real>::resize(const PackedModel<Real>& model) {
   grow(features, static_cast<std::size_t>(model.max_features) * b);
   grow(weak, static_cast<std::size_t>(model.max_weak) * b);
   grow(weak_exact, static_cast<std::size_t>(model.max_weak) * b);
+  if (model.max_faint > 0)
+    grow(pairs, b * static_cast<std::size_t>(std::max(model.max_faint, model.max_width)) / 2);
   grow(staging, 16 * 4 * columns);
   grow(vectors, 2 * (columns + k_panel) * b);
   grow(grad0, width);

@@ -243,7 +243,7 @@ ResidentState Evaluator::resident_state() const {
 
 void Evaluator::mirror(const ResidentShare& resident, const ResidentScalars& scalars, bool arrays) {
   ResidentSystem& system = *resident.system;
-  mirrors_ = true;
+  if (!mirrors_) mirrors_ = true;  // a writer may be reading it
   forces_.energy = scalars.energy;
   forces_.virial = scalars.virial;
   rebuilds_ = system.rebuilds();

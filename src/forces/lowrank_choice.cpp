@@ -66,6 +66,20 @@ void value_and_slope(const PieceTable& t, double s, std::vector<double>& b, std:
   }
 }
 
+/// The largest importance at which all kept products up to it carry no more than `faint` together; they add
+/// up as independent ones do.
+double largest_faint(std::vector<double> importance, double threshold, double faint) {
+  std::sort(importance.begin(), importance.end());
+  double square = 0, limit = 0;
+  for (const double x : importance) {
+    if (x <= threshold) continue;
+    square += x * x;
+    if (!(square <= faint * faint)) break;
+    limit = x;
+  }
+  return limit;
+}
+
 /// Pairs p ≤ q of n columns, by p then q, all of them strong.
 void all_pairs(int n, LowRankChoice::Centre& form) {
   for (int i = 0; i < n; ++i)
@@ -73,7 +87,7 @@ void all_pairs(int n, LowRankChoice::Centre& form) {
       form.pair_p.push_back(i);
       form.pair_q.push_back(j);
     }
-  form.n_precise = static_cast<std::int32_t>(form.pair_p.size());
+  form.n_precise = form.n_single = static_cast<std::int32_t>(form.pair_p.size());
 }
 
 }  // namespace
@@ -405,14 +419,16 @@ std::vector<std::vector<double>> LowRankProposal::typical_z() const {
   return z;
 }
 
-LowRankChoice LowRankProposal::keep(double threshold, double strong) const {
+LowRankChoice LowRankProposal::keep(double threshold, double strong, double faint) const {
   LowRankChoice out;
   out.basis = basis_;
-  for (const Centre& c : centres_) out.centres.push_back(keep(c, threshold, strong));
+  for (const Centre& c : centres_)
+    out.centres.push_back(keep(c, threshold, strong, largest_faint(c.importance, threshold, faint)));
   return out;
 }
 
-LowRankChoice::Centre LowRankProposal::keep(const Centre& c, double threshold, double strong) const {
+LowRankChoice::Centre LowRankProposal::keep(const Centre& c, double threshold, double strong,
+                                            double faint) const {
   LowRankChoice::Centre kept;
   const std::size_t n = static_cast<std::size_t>(c.form.n_rotated), pairs = c.form.pair_p.size();
   const std::size_t n1 = pairs > 0 ? c.folded.size() / pairs : 0;
@@ -431,10 +447,15 @@ LowRankChoice::Centre LowRankProposal::keep(const Centre& c, double threshold, d
     if (is_strong(f)) take(f);
   kept.n_precise = static_cast<std::int32_t>(kept.pair_p.size());
   kept.bias_shift.assign(n1, 0.0);
+  const auto is_kept = [&](std::size_t f) { return c.importance[f] > threshold || threshold <= 0; };
+  const auto is_faint = [&](std::size_t f) { return faint > 0 && !is_strong(f) && c.importance[f] <= faint; };
+  for (std::size_t f = 0; f < pairs; ++f)
+    if (!is_strong(f) && !is_faint(f) && is_kept(f)) take(f);
+  kept.n_single = static_cast<std::int32_t>(kept.pair_p.size());
   for (std::size_t f = 0; f < pairs; ++f) {
     if (is_strong(f)) continue;
-    if (c.importance[f] > threshold || threshold <= 0) {
-      take(f);
+    if (is_kept(f)) {
+      if (is_faint(f)) take(f);
     } else {
       for (std::size_t u = 0; u < n1; ++u) kept.bias_shift[u] += c.mean[f] * c.folded[f * n1 + u];
     }

@@ -25,8 +25,9 @@ class LowRankProposal {
   /// Measures what every product carries; to be called before keep() and ranking().
   void rank_products();
   /// Products carrying more than `threshold` eV/Å (0: all), the mean of the others folded into the bias.
-  /// Those carrying no more than `strong` eV/Å are marked as good enough in single precision (0: none).
-  LowRankChoice keep(double threshold, double strong) const;
+  /// Those carrying no more than `strong` eV/Å are marked as good enough in single precision (0: none), the
+  /// weakest of them, which together carry no more than `faint`, as good enough in bfloat16 (0: none).
+  LowRankChoice keep(double threshold, double strong, double faint) const;
   /// Mean z of the first fitting layer of every centre type, (nt)(n_1); empty where nothing is known.
   std::vector<std::vector<double>> typical_z() const;
   /// Rms force of every product, all centre types together, descending [eV/Å].
@@ -54,7 +55,7 @@ class LowRankProposal {
   std::vector<double> column_derivatives(const DescriptorStatistics::Centre& c) const;
   void rotate(int type);
   void rank_products(int type);
-  LowRankChoice::Centre keep(const Centre& c, double threshold, double strong) const;
+  LowRankChoice::Centre keep(const Centre& c, double threshold, double strong, double faint) const;
 
   std::shared_ptr<const Model> model_;
   const DescriptorStatistics& statistics_;

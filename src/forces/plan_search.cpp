@@ -22,6 +22,9 @@ constexpr double k_rank_share = 0.3;
 /// of the bound each, 3 % of it for a hundred of them (measured: 1e-8 eV/Å at a bound of 1e-6).
 constexpr double k_strong = 3e4;
 
+/// Products carrying together less than this many times the bound may be rounded to bfloat16 in mixed plans,
+/// fewer where the forces then change by more than a share of the bound (measured for water: 0.48 of it).
+constexpr double k_faint = 1e3, k_least_faint = 60, k_faint_share = 0.6;
 /// Share of the bound that single precision in the layers after the first may cost; measured (water: 2.6 %).
 constexpr double k_single_share = 0.05;
 
@@ -64,6 +67,11 @@ MeasuredError measure(Backend& backend, const Model& model, const Reference& ref
   return e;
 }
 
+/// What products must carry to be kept, and to be kept in double [eV/Å].
+struct Limits {
+  double threshold, strong;
+};
+
 /// Rms difference of two plans' forces.
 double difference(Backend& backend, const Model& model, const Reference& reference, const PlanPointer& a,
                   const PlanPointer& b) {
@@ -87,14 +95,31 @@ LowRankChoice allow_single(Backend& backend, const std::shared_ptr<const Model>&
   LowRankChoice single = choice;
   const auto typical = proposal.typical_z();
   for (std::size_t t = 0; t < typical.size(); ++t) single.centres[t].typical_z = typical[t];
-  const double cost = difference(backend, *model, reference, make_lowrank_plan(model, {}, choice),
-                                 make_lowrank_plan(model, {}, single));
-  return cost <= k_single_share * bound ? single : choice;
+  const PlanPointer plan = make_lowrank_plan(model, {}, single);
+  const double cost = difference(backend, *model, reference, make_lowrank_plan(model, {}, choice), plan);
+  const bool harmless =
+      cost <= k_single_share * bound && measure(backend, *model, reference, plan).force_rms <= bound;
+  return harmless ? single : choice;
 }
 
-/// Smallest number of products whose measured error is within the bound, by bisection over their ranking.
-LowRankChoice prune(Backend& backend, const std::shared_ptr<const Model>& model, const Reference& reference,
-                    const LowRankProposal& proposal, double bound) {
+/// As many products in bfloat16 as change the forces by no more than their share of the bound.
+LowRankChoice choose_faint(Backend& backend, const std::shared_ptr<const Model>& model,
+                           const Reference& reference, const LowRankProposal& proposal, const Limits& limits,
+                           const PlanOptions& options) {
+  const LowRankChoice none = proposal.keep(limits.threshold, limits.strong, 0);
+  const PlanPointer single = make_lowrank_plan(model, options, none);
+  for (double faint = k_faint; faint > k_least_faint; faint /= 2) {
+    LowRankChoice choice = proposal.keep(limits.threshold, limits.strong, faint * options.force_error);
+    const double cost =
+        difference(backend, *model, reference, make_lowrank_plan(model, options, choice), single);
+    if (cost <= k_faint_share * options.force_error) return choice;
+  }
+  return none;
+}
+
+/// The smallest number of products whose measured error is within the bound, by bisection over their ranking.
+Limits prune(Backend& backend, const std::shared_ptr<const Model>& model, const Reference& reference,
+             const LowRankProposal& proposal, double bound) {
   const std::vector<double> ranking = proposal.ranking();
   // Dipoles are read at every step, with their full precision.
   const double strong = model->kind == ModelKind::energy ? k_strong * bound : 0.0;
@@ -102,10 +127,10 @@ LowRankChoice prune(Backend& backend, const std::shared_ptr<const Model>& model,
   PlanOptions options;
   while (good - bad > std::max<std::size_t>(1, good / 64)) {
     const std::size_t middle = (good + bad) / 2;
-    const auto plan = make_lowrank_plan(model, options, proposal.keep(ranking[middle], strong));
+    const auto plan = make_lowrank_plan(model, options, proposal.keep(ranking[middle], strong, 0));
     (measure(backend, *model, reference, plan).force_rms <= bound ? good : bad) = middle;
   }
-  return proposal.keep(good < ranking.size() ? ranking[good] : 0.0, strong);
+  return {good < ranking.size() ? ranking[good] : 0.0, strong};
 }
 
 /// The smallest rank, the same for all tables, whose error is within the bound; then every table's own rank
@@ -142,8 +167,13 @@ LowRankChoice choose_lowrank(Backend& backend, const std::shared_ptr<const Model
   LowRankProposal proposal(model, statistics);
   proposal.take_ranks(choose_ranks(backend, *model, reference, proposal, options));
   proposal.rank_products();
-  LowRankChoice choice = prune(backend, model, reference, proposal, options.force_error);
-  if (options.precision == Precision::mixed || model->kind != ModelKind::energy) return choice;
+  // Pruning leaves room for single precision behind the first layer; such errors add in quadrature.
+  const double bound = options.force_error * std::sqrt(1 - k_single_share * k_single_share);
+  const Limits limits = prune(backend, model, reference, proposal, bound);
+  if (options.precision == Precision::mixed && model->kind == ModelKind::energy)
+    return choose_faint(backend, model, reference, proposal, limits, options);
+  LowRankChoice choice = proposal.keep(limits.threshold, limits.strong, 0);
+  if (model->kind != ModelKind::energy) return choice;
   return allow_single(backend, model, reference, proposal, std::move(choice), options.force_error);
 }
 

@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view k_magic = "nanoday\n";
-constexpr std::uint32_t k_version = 3;  // 2: long-range part; 3: typical z of low-rank plans
+constexpr std::uint32_t k_version = 3;  // 2: long-range part; 3: what low-rank plans round
 constexpr std::size_t k_header = k_magic.size() + sizeof(std::uint32_t) + sizeof(std::uint64_t);
 
 void put_atoms(ByteWriter& out, const Atoms& atoms) {

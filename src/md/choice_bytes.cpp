@@ -26,6 +26,7 @@ LowRankChoice::Centre get_centre(ByteReader& in) {
   centre.pair_p = in.get_array<Indices>();
   centre.pair_q = in.get_array<Indices>();
   centre.n_precise = in.get<std::int32_t>();
+  centre.n_single = in.get<std::int32_t>();
   centre.bias_shift = in.get_array<Doubles>();
   centre.typical_z = in.get_array<Doubles>();
   return centre;
@@ -48,6 +49,7 @@ void put_choice(ByteWriter& out, const LowRankChoice& choice) {
     out.put_array(centre.pair_p);
     out.put_array(centre.pair_q);
     out.put(centre.n_precise);
+    out.put(centre.n_single);
     out.put_array(centre.bias_shift);
     out.put_array(centre.typical_z);
   }

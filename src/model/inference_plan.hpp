@@ -43,12 +43,13 @@ struct CentrePlan {
   std::vector<double> rotation;              ///< (R, R')
   std::vector<std::int32_t> pair_p, pair_q;  ///< (n_features)
   int n_precise = 0;           ///< features before this need the plan's precision; the rest may be single
+  int n_single = 0;            ///< in mixed plans, features from here on may be rounded to bfloat16
   std::vector<double> weight;  ///< (n_features, n_1) first fitting layer on the features
   std::vector<double> bias;    ///< (n_1) its bias, with the mean of what was pruned
   /// (n_1) typical z of the first layer. Not empty: the following layers may multiply what deviates from the
   /// typical in single precision.
   std::vector<double> typical_z;
-  std::vector<double> output;  ///< dipole models: (n_last, R) output layer acting on columns of a
+  std::vector<double> output;       ///< dipole models: (n_last, R) output layer acting on columns of a
   std::vector<double> output_bias;  ///< dipole models: (R)
 };
 
@@ -65,6 +66,7 @@ struct LowRankChoice {
     std::vector<double> inverse;               ///< (R', R)
     std::vector<std::int32_t> pair_p, pair_q;  ///< strong products first, each group by p then q
     std::int32_t n_precise = 0;      ///< how many are strong; rounding the others to single is harmless
+    std::int32_t n_single = 0;       ///< in mixed plans, rounding those from here on to bfloat16 is harmless
     std::vector<double> bias_shift;  ///< (n_1)
     /// (n_1) mean z of the first layer; empty: the following layers need the plan's precision
     std::vector<double> typical_z;

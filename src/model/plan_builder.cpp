@@ -34,7 +34,7 @@ CentrePlan direct_centre(const Model& model, int t) {
       centre.pair_p.push_back(m);
       centre.pair_q.push_back(k);
     }
-  centre.n_precise = static_cast<int>(centre.pair_p.size());
+  centre.n_precise = centre.n_single = static_cast<int>(centre.pair_p.size());
   centre.weight = net.layers[0].weight;
   centre.bias = net.layers[0].bias;
   if (model.kind == ModelKind::dipole) {
@@ -104,6 +104,7 @@ void check_choice(const Model& model, const LowRankChoice& choice) {
     fits(c.rotation.size() == columns * rotated && c.inverse.size() == columns * rotated, "rotation");
     fits(pairs > 0 && c.pair_q.size() == pairs, "pairs");
     fits(c.n_precise > 0 && static_cast<std::size_t>(c.n_precise) <= pairs, "strong pairs");
+    fits(c.n_single >= c.n_precise && static_cast<std::size_t>(c.n_single) <= pairs, "faint pairs");
     fits(c.bias_shift.empty() || c.bias_shift.size() == n1, "bias");
     fits(c.typical_z.empty() || c.typical_z.size() == n1, "typical z");
     const auto limit = static_cast<std::int32_t>(rotated > 0 ? rotated : columns);
@@ -131,6 +132,7 @@ CentrePlan folded_centre(const Model& model, const LowRankChoice& choice, int t)
   centre.pair_p = chosen.pair_p;
   centre.pair_q = chosen.pair_q;
   centre.n_precise = chosen.n_precise;
+  centre.n_single = chosen.n_single;
   centre.typical_z = chosen.typical_z;
   const DenseLayer& first = net.layers[0];
   const std::vector<double> rotated =

@@ -147,7 +147,7 @@ TEST_F(ModelsOnCpu, neighbors_outside_the_table_are_evaluated_by_the_net_and_cou
 TEST_F(ModelsOnCpu, instruction_sets_and_threads_change_nothing_but_rounding) {
   const auto model = model_named("water_sea.pb");
   const Result reference = evaluate(*oracle, exact_plan(model), system);
-  for (const std::string isa : {"baseline", "avx2", "avx512"})
+  for (const std::string isa : {"baseline", "avx2", "avx512", "avx512bf16"})
     for (const int threads : {1, 3}) {
       SCOPED_TRACE(isa);
       std::unique_ptr<Backend> machine;

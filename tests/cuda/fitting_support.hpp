@@ -58,6 +58,7 @@ inline std::shared_ptr<const InferencePlan> lowrank_plan(std::shared_ptr<const M
       centre.pair_q.push_back(std::max(p, q));
     }
     centre.n_precise = sizes.n_features / 2;
+    centre.n_single = static_cast<std::int32_t>(centre.pair_p.size());
     choice.centres.push_back(centre);
   }
   PlanOptions options;

@@ -55,7 +55,7 @@ inline std::shared_ptr<const InferencePlan> random_lowrank_plan(std::shared_ptr<
   }
   for (auto& centre : choice.centres) {
     centre.pair_p = centre.pair_q = {0};
-    centre.n_precise = 1;
+    centre.n_precise = centre.n_single = 1;
   }
   PlanOptions options;
   options.precision = precision;

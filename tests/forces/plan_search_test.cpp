@@ -97,8 +97,28 @@ TEST(PlanSearch, choice_does_not_depend_on_threads) {
     EXPECT_EQ(a.centres[t].pair_p, b.centres[t].pair_p);
     EXPECT_EQ(a.centres[t].rotation, b.centres[t].rotation);
     EXPECT_EQ(a.centres[t].bias_shift, b.centres[t].bias_shift);
+    EXPECT_EQ(a.centres[t].typical_z, b.centres[t].typical_z);
   }
   EXPECT_EQ(a.basis[0].project, b.basis[0].project);
+}
+
+TEST(PlanSearch, single_precision_behind_the_first_layer_is_taken_only_where_forces_hardly_change) {
+  const Case c = water(shipped("water.pb"));
+  const auto backend = cpu();
+  const auto plan = choose(*backend, c, 1e-6).plan;
+  ASSERT_FALSE(plan->choice.centres[0].typical_z.empty());
+  LowRankChoice exact = plan->choice;
+  for (auto& centre : exact.centres) centre.typical_z.clear();
+  const auto single = backend->prepare(plan), whole = backend->prepare(make_lowrank_plan(c.model, {}, exact));
+  const SampleSystem sample = make_sample(*backend, *c.model, c.box, c.atoms, 11);
+  const SampleResult a = evaluate_sample(*backend, *single, *c.model, sample);
+  const SampleResult b = evaluate_sample(*backend, *whole, *c.model, sample);
+  double sum = 0;
+  for (std::size_t i = 0; i < a.force.size(); ++i)
+    sum += (a.force[i] - b.force[i]) * (a.force[i] - b.force[i]);
+  EXPECT_LE(std::sqrt(sum / static_cast<double>(a.force.size())), 1e-7);  // measured: 2.5e-8
+  EXPECT_NEAR(a.energy, b.energy, 1e-9);                                  // energies are those of double
+  EXPECT_TRUE(choose(*backend, c, 1e-8).plan->choice.centres[0].typical_z.empty());
 }
 
 TEST(PlanSearch, quintic_tables_agree_with_the_net) {
@@ -110,9 +130,14 @@ TEST(PlanSearch, quintic_tables_agree_with_the_net) {
 TEST(PlanSearch, mixed_precision_stays_within_its_error) {
   const Case c = water(shipped("water.pb"));
   const auto backend = cpu();
-  const MeasuredError error = choose(*backend, c, 1e-6, TableKind::lowrank, Precision::mixed).error;
-  EXPECT_LE(error.force_rms, 3e-6);
-  EXPECT_LE(error.force_max, 3e-5);
+  const ChosenPlan chosen = choose(*backend, c, 1e-6, TableKind::lowrank, Precision::mixed);
+  EXPECT_LE(chosen.error.force_rms, 3e-6);
+  EXPECT_LE(chosen.error.force_max, 3e-5);
+  for (const CentrePlan& centre :
+       chosen.plan->centres) {  // some are multiplied in bfloat16, where there is any
+    EXPECT_LT(centre.n_single, static_cast<int>(centre.pair_p.size()));
+    EXPECT_GT(centre.n_single, centre.n_precise);
+  }
 }
 
 TEST(PlanSearch, compressed_models_get_a_low_rank_form_of_their_own_table) {
@@ -159,6 +184,9 @@ TEST(LowRankPlan, refuses_a_choice_of_another_model) {
   refused([](LowRankChoice& c) { c.centres[0].pair_p[0] = -1; });
   refused([](LowRankChoice& c) { c.centres[0].pair_q[0] = 1 << 20; });
   refused([](LowRankChoice& c) { c.centres[0].bias_shift.resize(1); });
+  refused([](LowRankChoice& c) { c.centres[0].typical_z.resize(1); });
+  refused([](LowRankChoice& c) { c.centres[0].n_single = c.centres[0].n_precise - 1; });
+  refused([](LowRankChoice& c) { c.centres[0].n_single = 1 << 20; });
 }
 
 }  // namespace

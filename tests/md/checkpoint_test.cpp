@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 DplrState sample_dplr() {
   DplrState state;
   state.choice.basis.push_back({1, {0.5, 0.25}, {4, 3}});
-  state.choice.centres.push_back({0, {}, {}, {0}, {0}, 1, {-1}});
+  state.choice.centres.push_back({0, {}, {}, {0}, {0}, 1, 1, {-1}, {0.5}});
   state.solver.method = LongRangeMethod::direct;
   state.solver.beta = 0.4;
   state.solver.coulomb = 14.4;
@@ -47,7 +47,7 @@ Checkpoint sample(int natoms = 7) {
   c.table = TableKind::lowrank;
   c.precision = Precision::mixed;
   c.choice.basis.push_back({2, {1, 2, 3, 4}, {5, 6}});
-  c.choice.centres.push_back({1, {0.5}, {2}, {0, 1}, {1, 1}, 1, {0.25}});
+  c.choice.centres.push_back({1, {0.5}, {2}, {0, 1}, {1, 1}, 1, 2, {0.25}, {0.75}});
   c.dplr = sample_dplr();
   c.thermostat = ThermostatKind::nose_hoover;
   c.dt = 0.0005;

@@ -39,7 +39,7 @@ inline LowRankChoice full_rank(const Model& model) {
         centre.pair_p.push_back(p);
         centre.pair_q.push_back(q);
       }
-    centre.n_precise = static_cast<std::int32_t>(centre.pair_p.size());
+    centre.n_precise = centre.n_single = static_cast<std::int32_t>(centre.pair_p.size());
     choice.centres.push_back(centre);
   }
   return choice;

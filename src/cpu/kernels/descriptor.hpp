@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cpu/kernels/gemm.hpp"
+#include "cpu/kernels/pairs.hpp"
 #include "cpu/kernels/workspace.hpp"
 
 #include <utility>
@@ -229,7 +230,8 @@ NANODAY_INLINE void pair_products(const PackedCentre<Real>& centre, const Real* 
   }
 }
 
-/// S into ws.features, those of weak products into ws.weak and, for energies, ws.weak_exact.
+/// S into ws.features, those of faint products into ws.pairs, those of weak products into ws.weak and, for
+/// energies, ws.weak_exact.
 template <class Real>
 void pair_features(const PackedCentre<Real>& centre, const Real* a, int rows, bool want_exact,
                    Workspace<Real>& ws, int n_vectors) {
@@ -238,8 +240,18 @@ void pair_features(const PackedCentre<Real>& centre, const Real* a, int rows, bo
   for (int v = 0; v < n_vectors; ++v) {
     const long lane = v * k_lanes<Real>;
     Real* out = ws.features.data() + lane;
-    pair_products(centre, a + lane, rows * b, 0, n_precise,
+    const int n_stored = n_precise < centre.n_single ? n_precise : centre.n_single;
+    pair_products(centre, a + lane, rows * b, 0, n_stored,
                   [&](int f, Vec<Real> s) { store(out + f * b, s); });
+    if constexpr (std::is_same_v<Real, float>) {
+      Vec<float> even{};
+      std::uint32_t* const pairs = ws.pairs.data() + lane;
+      pair_products(centre, a + lane, rows * b, n_stored, n, [&](int f, Vec<float> s) {
+        const int k = f - n_stored;
+        if (k % 2 == 0) even = s;
+        if (k % 2 == 1 || f + 1 == n) store_pairs(pairs + k / 2 * b, even, k % 2 == 1 ? s : Vec<float>{});
+      });
+    }
     if constexpr (std::is_same_v<Real, double>) {
       float* weak = ws.weak.data() + lane;
       double* exact = ws.weak_exact.data() + lane;

@@ -29,6 +29,27 @@ void activate_layer(const PackedModel<Real>& model, const PackedDense<Real>& lay
   }
 }
 
+/// Adds the faint products' share of the first layer to z.
+inline void faint_forward(const PairedDense& layer, Workspace<float>& ws, int n_vectors) {
+  gemm_pairs<GemmStart::output>(layer.forward, layer.out_padded, ws.pairs.data(), ws.hidden[0].data(),
+                                n_vectors);
+}
+
+/// ∂E/∂S of the faint products, behind the others in ws.features, from ∂E/∂z of the first layer.
+inline void faint_backward(const PackedCentre<float>& centre, const float* dz, Workspace<float>& ws,
+                           int n_vectors) {
+  constexpr long b = k_batch<float>;
+  const PairedDense& layer = centre.faint;
+  for (int o = 0; o < layer.n_out; o += 2)
+    for (int v = 0; v < n_vectors; ++v) {
+      const long lane = v * k_lanes<float>;
+      const Vec<float> odd = o + 1 < layer.n_out ? load(dz + (o + 1) * b + lane) : Vec<float>{};
+      store_pairs(ws.pairs.data() + o / 2 * b + lane, load(dz + o * b + lane), odd);
+    }
+  gemm_pairs<GemmStart::zero>(layer.backward, layer.in_padded, ws.pairs.data(),
+                              ws.features.data() + centre.n_single * b, n_vectors);
+}
+
 /// Hidden layers forward from ws.features; the last layer's outputs only if `want_last`.
 template <class Real>
 void fitting_forward(const PackedModel<Real>& model, const PackedCentre<Real>& centre, Workspace<Real>& ws,
@@ -38,6 +59,8 @@ void fitting_forward(const PackedModel<Real>& model, const PackedCentre<Real>& c
     const PackedDense<Real>& layer = centre.layers[l];
     gemm<Real, GemmStart::row>(layer.forward, layer.n_in, in, ws.hidden[l].data(), layer.bias.data(),
                                n_vectors);
+    if constexpr (std::is_same_v<Real, float>)
+      if (l == 0 && centre.faint.n_in > 0) faint_forward(centre.faint, ws, n_vectors);
     activate_layer(model, layer, ws.hidden[l].data(), ws.slope[l].data(),
                    l > 0 ? ws.hidden[l - 1].data() : nullptr, want_last || l + 1 < centre.layers.size(),
                    n_vectors);
@@ -87,6 +110,8 @@ void fitting_backward(const PackedCentre<Real>& centre, Workspace<Real>& ws, int
   multiply(ws.slope[0].data(), dh, dz, first.n_out, n_vectors);
   gemm<Real, GemmStart::zero>(first.backward, first.n_out, dz, ws.features.data(), first.bias.data(),
                               n_vectors);
+  if constexpr (std::is_same_v<Real, float>)
+    if (centre.faint.n_in > 0) faint_backward(centre, dz, ws, n_vectors);
 }
 
 /// ∂E/∂h of the last layer of an energy net: the output weights, the same for every atom.

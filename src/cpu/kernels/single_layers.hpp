@@ -81,8 +81,8 @@ inline void split_forward(const PackedModel<double>& model, const PackedCentre<d
     const SinglePart* const part = split_layer(centre, l).part;
     if (part == nullptr || part->typical.empty())
       gemm<double, GemmStart::row>(layer.forward, layer.n_in,
-                                   l == 0 ? ws.features.data() : ws.hidden[l - 1].data(),
-                                   ws.hidden[l].data(), layer.bias.data(), n_vectors);
+                                   l == 0 ? ws.features.data() : ws.hidden[l - 1].data(), ws.hidden[l].data(),
+                                   layer.bias.data(), n_vectors);
     if (part != nullptr) {
       single_gemm(part->dense.forward, part->dense.n_in, l == 0 ? ws.weak.data() : ws.single_x.data(),
                   ws.single_z.data(), n_vectors);
@@ -103,8 +103,8 @@ inline void split_slope(const PackedCentre<double>& centre, std::size_t l, Works
   const bool keeps = !arrives || centre.layers[l + 1].residual;
   const bool in_double = l == 0 || split.part == nullptr;
   double *const dh = ws.grad0.data(), *const dz = ws.grad1.data();
-  const double *const slope = ws.slope[l].data(),
-                      *const missing = energy != nullptr ? ws.missing[l].data() : nullptr;
+  const double *const slope = ws.slope[l].data(), *const missing =
+                                                      energy != nullptr ? ws.missing[l].data() : nullptr;
   float* const single_x = ws.single_x.data();
   for (int o = 0; o < centre.layers[l].n_out; ++o)
     for (int v = 0; v < n_vectors; ++v) {
@@ -146,8 +146,7 @@ inline void split_backward(const PackedCentre<double>& centre, Workspace<double>
       gemm<double, GemmStart::zero>(layer.backward, layer.n_out, dz, dh, layer.bias.data(), n_vectors);
   }
   if (atom_energy == nullptr) return;
-  for (std::size_t i = 0; i < ws.atoms.size(); ++i)
-    atom_energy[ws.atoms[i]] += energy[i / lanes][i % lanes];
+  for (std::size_t i = 0; i < ws.atoms.size(); ++i) atom_energy[ws.atoms[i]] += energy[i / lanes][i % lanes];
 }
 
 /// Forward through whichever form the model has.

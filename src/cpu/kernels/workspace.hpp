@@ -73,17 +73,18 @@ struct Workspace {
   std::vector<std::int32_t> atoms;  ///< batch: local atom indices, one centre type
   NeighborBlock<Real> neighbors;
   SpecialPieces<Real> special;
-  std::vector<std::int32_t> outside;       ///< atoms handed over to the exact plan
-  Array<Real> a;                           ///< (4, columns, batch) a, lanes over atoms; later ∂E/∂a
-  Array<Real> rotated;                     ///< (4, rotated, batch) a'
-  Array<Real> d_rotated;                   ///< (4, rotated, batch) ∂E/∂a'
-  Array<Real> features;                    ///< (features, batch) S; later ∂E/∂S
-  Array<float> weak;                       ///< (weak features, batch) their S, in single; later ∂E/∂S
-  Array<Real> weak_exact;                  ///< (weak features, batch) their S in Real, for energies
-  Array<float> single_x;                   ///< (width, batch) deviations of x; later ∂E/∂z in single
-  Array<float> single_z;                   ///< (width, batch) single precision's share of z; later of ∂E/∂x
-  std::vector<Array<Real>> missing;        ///< per layer (width, batch): what single precision took from z
-  Array<Real> staging;                     ///< (lanes ≤ 16, 4, columns) a of some atoms, row by row
+  std::vector<std::int32_t> outside;  ///< atoms handed over to the exact plan
+  Array<Real> a;                      ///< (4, columns, batch) a, lanes over atoms; later ∂E/∂a
+  Array<Real> rotated;                ///< (4, rotated, batch) a'
+  Array<Real> d_rotated;              ///< (4, rotated, batch) ∂E/∂a'
+  Array<Real> features;               ///< (features, batch) S; later ∂E/∂S
+  Array<float> weak;                  ///< (weak features, batch) their S, in single; later ∂E/∂S
+  Array<Real> weak_exact;             ///< (weak features, batch) their S in Real, for energies
+  Array<float> single_x;              ///< (width, batch) deviations of x; later ∂E/∂z in single
+  Array<float> single_z;              ///< (width, batch) single precision's share of z; later of ∂E/∂x
+  std::vector<Array<Real>> missing;   ///< per layer (width, batch): what single precision took from z
+  Array<std::uint32_t> pairs;         ///< (faint features or width, batch/…) pairs of bfloat16
+  Array<Real> staging;                ///< (lanes ≤ 16, 4, columns) a of some atoms, row by row
   std::vector<Array<Real>> hidden, slope;  ///< per layer (width, batch): output and dz factor
   Array<Real> grad0, grad1;                ///< (width, batch)
   Array<Real> vectors;  ///< (2, columns + 8, batch) dipole models: y acting on columns of a, and its gradient
