@@ -70,14 +70,52 @@ Needs needs_of(std::int64_t step) {
   return {row, row, false, false};
 }
 
+/// What is stepped: one system, or several replicas with seeds of their own.
+struct Benched {
+  std::vector<std::unique_ptr<Evaluator>> evaluators;
+  std::vector<std::unique_ptr<Simulation>> simulations;
+
+  Simulation& first() { return *simulations[0]; }
+  void start(Needs needs) {
+    for (auto& simulation : simulations) simulation->load();
+    for (auto& simulation : simulations) simulation->start(needs);
+  }
+  void step(Needs needs) {
+    for (auto& simulation : simulations) simulation->step(needs);
+  }
+};
+
+Benched make_benched(Engine& engine, const PlanPointer& plan, const BoundSystem& system) {
+  const int n = engine.config.replicas;
+  const double freedom = degrees_of_freedom(system.atoms.nlocal, true);
+  const int rebuild_every = engine.config.rebuild_every > 0 ? engine.config.rebuild_every : k_rebuild_every;
+  Benched benched;
+  for (int r = 0; r < n; ++r) {
+    Atoms atoms = system.atoms;
+    fill_masses(atoms, *engine.model);
+    draw_velocities(atoms, k_temperature, engine.config.seed + static_cast<std::uint64_t>(r));
+    benched.evaluators.push_back(
+        std::make_unique<Evaluator>(*engine.backend, plan, system.box, std::move(atoms),
+                                    EvaluatorOptions{engine.config.skin, rebuild_every}));
+  }
+  std::shared_ptr<ResidentSystem> shared;
+  if (n > 1) shared = make_resident(*benched.evaluators[0], k_time_step, std::vector<BathSettings>(n));
+  for (int r = 0; r < n; ++r)
+    benched.simulations.push_back(
+        std::make_unique<Simulation>(*benched.evaluators[r], make_no_thermostat(), k_time_step, freedom,
+                                     shared ? ResidentShare{shared, r, n} : ResidentShare{}));
+  return benched;
+}
+
 /// Machines that run ahead of the host are timed stage by stage in steps of their own; rebuilds and output
 /// are what the host saw during the measured ones.
-StageTimes stages_of_machine(Simulation& simulation, const StageTimes& seen, std::int64_t steps) {
+StageTimes stages_of_machine(Benched& benched, const StageTimes& seen, std::int64_t steps) {
   constexpr int k_timed_steps = 20;
+  Simulation& simulation = benched.first();
   StageTimes& times = simulation.evaluator().backend().times();
   simulation.resident()->time_stages(true);
   times.reset();
-  for (int k = 0; k < k_timed_steps; ++k) simulation.step({});
+  for (int k = 0; k < k_timed_steps; ++k) benched.step({});
   const StageTimes timed = times;
   simulation.resident()->time_stages(false);
   StageTimes stages;
@@ -91,16 +129,13 @@ StageTimes stages_of_machine(Simulation& simulation, const StageTimes& seen, std
 }
 
 /// Steps the system and times all but the first few.
-Timing time_steps(Engine& engine, const PlanPointer& plan, BoundSystem system, std::int64_t steps) {
-  fill_masses(system.atoms, *engine.model);
-  draw_velocities(system.atoms, k_temperature, engine.config.seed);
-  const double freedom = degrees_of_freedom(system.atoms.nlocal, true);
-  const int rebuild_every = engine.config.rebuild_every > 0 ? engine.config.rebuild_every : k_rebuild_every;
-  Evaluator evaluator(*engine.backend, plan, system.box, std::move(system.atoms),
-                      {engine.config.skin, rebuild_every});
-  Simulation simulation(evaluator, make_no_thermostat(), k_time_step, freedom);
-  simulation.start({true, true, false, false});
-  for (int step = 0; step < k_warm_up; ++step) simulation.step({true, true, false, false});
+Timing time_steps(Engine& engine, const PlanPointer& plan, const BoundSystem& system, std::int64_t steps) {
+  constexpr Needs k_row{true, true, false, false};
+  Benched benched = make_benched(engine, plan, system);
+  benched.start(k_row);
+  for (int step = 0; step < k_warm_up; ++step) benched.step(k_row);
+  Evaluator& evaluator = *benched.evaluators[0];
+  Simulation& simulation = benched.first();
 
   Timing timing;
   timing.steps = steps;
@@ -108,14 +143,14 @@ Timing time_steps(Engine& engine, const PlanPointer& plan, BoundSystem system, s
   const std::int64_t rebuilds = evaluator.rebuilds();
   engine.backend->times().reset();
   const double begin = seconds_now();
-  for (std::int64_t step = 1; step < steps; ++step) simulation.step(needs_of(step));
-  simulation.step({true, true, false, false});
+  for (std::int64_t step = 1; step < steps; ++step) benched.step(needs_of(step));
+  benched.step(k_row);
   timing.seconds = seconds_now() - begin;
   timing.stages = engine.backend->times();
   timing.rebuilds = evaluator.rebuilds() - rebuilds;
   timing.drift = simulation.observe().total - energy;
   if (simulation.resident() != nullptr) {
-    timing.stages = stages_of_machine(simulation, timing.stages, steps);
+    timing.stages = stages_of_machine(benched, timing.stages, steps);
     timing.device_bytes = simulation.resident()->peak_bytes();
     return timing;
   }
@@ -186,6 +221,7 @@ Json bench_json(const Timing& timing, const Engine& engine, const ChosenPlan& ch
   if (const Json ranks = table_ranks(*chosen.plan); !ranks.empty()) out["table_ranks"] = ranks;
   if (chosen.plan->dplr) out["long_range"] = long_range_json(chosen);
   out["ranks"] = 1;
+  if (engine.config.replicas > 1) out["replicas"] = engine.config.replicas;
   out["force_error_rms"] = chosen.error.force_rms;
   out["force_error_max"] = chosen.error.force_max;
   out["peak_memory_bytes"] = peak_memory_bytes();
@@ -253,7 +289,7 @@ int bench(const BenchArguments& arguments) {
           "{} is a dipole model (bench steps molecular dynamics, which needs forces); give an energy model",
           arguments.model);
   const BoundSystem system = bind(engine, read_frames(engine, arguments.structure).back());
-  const std::int64_t atoms = system.atoms.nlocal;
+  const std::int64_t atoms = system.atoms.nlocal * engine.config.replicas;
   const ChosenPlan chosen =
       choose_plan(*engine.backend, engine.model, system.box, system.atoms, engine.plan_options);
   if (arguments.solver_only) return bench_solver(arguments, engine, system, chosen);

@@ -90,6 +90,7 @@ RunOutput::RunOutput(const RunConfig& config, const RunSystem& system, const Che
       msd_log_(std::make_unique<MsdLog>(open_file(config, k_msd, from), msd_.elements(),
                                         digits(config, NumberFormat::eight_digits))),
       dplr_(make_dplr(config, system)) {
+  if (system.simulation->resident() != nullptr) queue_ = std::make_unique<WorkQueue>();
   if (from == nullptr) return;
   statistics_ = from->statistics;
   checkpointed_step_ = from->step;
@@ -104,21 +105,39 @@ Needs RunOutput::needs(std::int64_t step) const {
 }
 
 void RunOutput::write(const RunSystem& system) {
-  const std::int64_t step = system.simulation->step_count();
   const Trace trace(system.backend->times(), Stage::output);
-  if (due(step, config_.thermo_every)) write_thermo(system);
-  const bool dipole_due = dplr_ && due(step, dplr_->dipole_stride());
-  if (dipole_due || due(step, config_.trajectory_stride()) || due(step, config_.analysis_stride()))
-    system.simulation->show();
-  if (due(step, config_.trajectory_stride())) write_frame(system);
-  if (dipole_due) {
-    const Evaluator& evaluator = *system.evaluator;
-    dplr_->sample_dipole(evaluator.box(), evaluator.atoms(), evaluator.dipoles());
-  }
-  if (due(step, config_.analysis_stride())) analyse(system);
+  const Moment moment = look(system);
+  if (!moment.any()) return;
+  if (queue_)
+    queue_->push([this, &system, moment] { put(system, moment); });
+  else
+    put(system, moment);
 }
 
-void RunOutput::write_thermo(const RunSystem& system) {
+RunOutput::Moment RunOutput::look(const RunSystem& system) {
+  Moment now;
+  now.step = system.simulation->step_count();
+  now.time = system.simulation->time();
+  now.energy = system.evaluator->forces().energy;
+  if (due(now.step, config_.thermo_every)) now.row = thermo_row(system);
+  now.frame = due(now.step, config_.trajectory_stride());
+  now.dipole = dplr_ && due(now.step, dplr_->dipole_stride());
+  now.analysis = due(now.step, config_.analysis_stride());
+  if (!now.arrays()) return now;
+  if (queue_) queue_->drain();  // it reads the arrays that are about to change
+  system.simulation->show();
+  return now;
+}
+
+void RunOutput::put(const RunSystem& system, const Moment& moment) {
+  const Evaluator& evaluator = *system.evaluator;
+  if (moment.row) thermo_.write(*moment.row);
+  if (moment.frame) write_frame(system, moment);
+  if (moment.dipole) dplr_->sample_dipole(evaluator.box(), evaluator.atoms(), evaluator.dipoles());
+  if (moment.analysis) analyse(system, moment);
+}
+
+ThermoRow RunOutput::thermo_row(const RunSystem& system) {
   const Observables now = system.simulation->observe();
   check_sound(now, *system.evaluator);
   statistics_.add(now);
@@ -128,28 +147,29 @@ void RunOutput::write_thermo(const RunSystem& system) {
     row.pressure = now.pressure;
     row.volume = system.evaluator->box().volume();
   }
-  thermo_.write(row);
+  return row;
 }
 
-void RunOutput::write_frame(const RunSystem& system) {
+void RunOutput::write_frame(const RunSystem& system, const Moment& moment) {
   const Evaluator& evaluator = *system.evaluator;
   Frame frame = gather_frame(evaluator.box(), evaluator.atoms(), evaluator.forces(), {true, false});
-  frame.step = system.simulation->step_count();
-  frame.time = system.simulation->time();
-  frame.energy = evaluator.forces().energy;
+  frame.step = moment.step;
+  frame.time = moment.time;
+  frame.energy = moment.energy;
   trajectory_->write(frame);
 }
 
-void RunOutput::analyse(const RunSystem& system) {
+void RunOutput::analyse(const RunSystem& system, const Moment& moment) {
   const Evaluator& evaluator = *system.evaluator;
   if (rdf_) rdf_->sample(evaluator.box(), evaluator.atoms());
   if (dplr_) dplr_->sample_molecules(evaluator.box(), evaluator.atoms(), evaluator.dipoles());
-  msd_log_->write(msd_.sample(system.simulation->time(), evaluator.box(), evaluator.atoms()));
+  msd_log_->write(msd_.sample(moment.time, evaluator.box(), evaluator.atoms()));
 }
 
 void RunOutput::checkpoint(const RunSystem& system) {
   const Trace trace(system.backend->times(), Stage::output);
   if (system.simulation->step_count() == checkpointed_step_) return;
+  if (queue_) queue_->drain();
   system.simulation->show();
   Checkpoint c = checkpoint_of(system, config_);
   c.statistics = statistics_;

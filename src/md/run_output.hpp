@@ -8,6 +8,7 @@
 #include "md/analysis/msd.hpp"
 #include "md/analysis/rdf.hpp"
 #include "md/run_system.hpp"
+#include "md/work_queue.hpp"
 
 #include <memory>
 #include <optional>
@@ -25,7 +26,8 @@ class RunOutput {
   /// What besides forces will be read at this step.
   Needs needs(std::int64_t step) const;
 
-  /// Writes what is due at the simulation's present step. Throws RunError when the values are absurd.
+  /// Writes what is due at the simulation's present step. Throws RunError when the values are absurd. With a
+  /// resident system only what must be copied is waited for: files are written while it steps on.
   void write(const RunSystem& system);
 
   /// Syncs all files, then writes a checkpoint that knows their lengths; also brings rdf.csv up to date.
@@ -42,9 +44,20 @@ class RunOutput {
 
  private:
   bool due(std::int64_t step, std::int64_t stride) const { return stride > 0 && step % stride == 0; }
-  void write_thermo(const RunSystem& system);
-  void write_frame(const RunSystem& system);
-  void analyse(const RunSystem& system);
+  /// What is due at a step, with the numbers that the next step would change.
+  struct Moment {
+    std::int64_t step = 0;
+    double time = 0, energy = 0;  ///< [ps], [eV]
+    std::optional<ThermoRow> row;
+    bool frame = false, dipole = false, analysis = false;
+    bool any() const { return row || frame || dipole || analysis; }
+    bool arrays() const { return frame || dipole || analysis; }
+  };
+  Moment look(const RunSystem& system);
+  void put(const RunSystem& system, const Moment& moment);
+  ThermoRow thermo_row(const RunSystem& system);
+  void write_frame(const RunSystem& system, const Moment& moment);
+  void analyse(const RunSystem& system, const Moment& moment);
   std::string save_analysis() const;
   void restore_analysis(const std::string& state);
 
@@ -57,6 +70,7 @@ class RunOutput {
   std::optional<DplrAnalysis> dplr_;  ///< DPLR models only
   ThermoStatistics statistics_;
   std::int64_t checkpointed_step_ = -1;
+  std::unique_ptr<WorkQueue> queue_;  ///< resident systems only; last: its work uses everything above
 };
 
 /// Path of a file in the run's folder.
