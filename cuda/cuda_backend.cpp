@@ -216,9 +216,13 @@ class CudaBackend final : public Backend {
     DeviceArray<SystemState> states;
     DeviceArray<double> temperature;
     DeviceArray<std::uint64_t> seeds;
-    upload(stream_, states, std::vector<SystemState>{state});
-    upload(stream_, temperature, std::vector<double>{kT});
-    upload(stream_, seeds, std::vector<std::uint64_t>{seed});
+    const std::vector<SystemState> one_state{
+        state};  // uploads read them until the stream has been waited for
+    const std::vector<double> one_kT{kT};
+    const std::vector<std::uint64_t> one_seed{seed};
+    upload(stream_, states, one_state);
+    upload(stream_, temperature, one_kT);
+    upload(stream_, seeds, one_seed);
     stream_.synchronize();
     NANODAY_GPU::ornstein_uhlenbeck(stream_, atoms, states.data(), c, temperature.data(), seeds.data(),
                                     nullptr);

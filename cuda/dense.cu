@@ -366,7 +366,7 @@ void launch_dense(Stream& stream, const PackedModel<Real>& model, const DenseTas
 template <class Real, Products P>
 void launch_dense(Stream& stream, const PackedModel<Real>& model, const DenseTask<Real>& task,
                   DenseShape shape) {
-  if (shape == DenseShape::small)
+  if (shape == DenseShape::small || LargeShape<Real>::k_shared_bytes > most_shared_bytes())
     launch_dense<Real, SmallShape<Real>, P>(stream, model, task);
   else
     launch_dense<Real, LargeShape<Real>, P>(stream, model, task);

@@ -11,7 +11,12 @@ namespace {
 
 constexpr double k_2pi = 6.283185307179586;
 
-NANODAY_DEVICE std::int64_t to_fixed(double x) { return llrint(x * k_fixed_point_scale); }
+/// What does not fit, or is not a number, becomes a value whose sums finish_forces() sees.
+NANODAY_DEVICE std::int64_t to_fixed(double x) {
+  const double s = x * k_fixed_point_scale;
+  constexpr std::int64_t k_absurd = std::int64_t{3} << 60;
+  return std::fabs(s) < 0x1p60 ? llrint(s) : (s < 0 ? -k_absurd : k_absurd);
+}
 
 /// Which atoms carry a centroid, as a sum can count them.
 struct MarkSites {

@@ -49,13 +49,13 @@ NANODAY_DEVICE int filter(Block& block, const Segment& s, int room, std::int32_t
 }
 
 /// Distances by which neighbors are chosen when there are too many: float32 throughout (spec 2.1), as bits,
-/// which order like the numbers. Compilers may fuse the sum, so that ties within one rounding may fall
-/// differently on another machine.
+/// which order like the numbers. Fused as written, so that every use of it rounds alike; ties within one
+/// rounding may fall differently on another machine.
 NANODAY_DEVICE std::uint32_t nearness(const Vec4& p, const Vec4& centre) {
   const float x = static_cast<float>(p.x) - static_cast<float>(centre.x);
   const float y = static_cast<float>(p.y) - static_cast<float>(centre.y);
   const float z = static_cast<float>(p.z) - static_cast<float>(centre.z);
-  return std::bit_cast<std::uint32_t>(x * x + y * y + z * z);
+  return std::bit_cast<std::uint32_t>(std::fma(z, z, std::fma(x, x, y * y)));
 }
 
 /// Candidates inside the cutoff that are nearer than `limit`.
@@ -87,7 +87,8 @@ NANODAY_DEVICE void keep_nearest(Block& block, const Segment& s, int sel, std::i
     const unsigned ties_here = block.ballot(tie);
     const bool keep = (inside && distance < farthest) || (tie && lower_lanes(ties_here, block.lane()) < ties);
     const unsigned mask = block.ballot(keep);
-    if (keep) kept[count + lower_lanes(mask, block.lane())] = j;
+    const int place = count + lower_lanes(mask, block.lane());
+    if (keep && place < sel) kept[place] = j;
     count += std::popcount(mask);
     ties -= std::popcount(ties_here);
   }

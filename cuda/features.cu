@@ -19,8 +19,8 @@ namespace {
 constexpr int k_threads = 256;
 /// Columns of a rotation's result that a worker computes at a time, from one reading of its input.
 constexpr int k_together = 4;
-/// Shared memory a block asks for at most: two blocks then fit on one multiprocessor of 228 KiB, and one on
-/// every device since sm_70.
+/// Shared memory a block asks for at most: two blocks then fit on one multiprocessor of 228 KiB. Some devices
+/// (sm_75) have less for one.
 constexpr std::size_t k_most_shared = 96 * 1024;
 
 /// Where things lie in shared memory, in numbers, for `rows` rows at a time.
@@ -304,7 +304,7 @@ template <class Real>
 RowsLaunch<Real> rows_launch(const PackedModel<Real>& model, const TileView& tiles,
                              const PassBuffers<Real>& buffers) {
   const int n_tiles = tiles.n_tiles + tiles.exact_tiles, rows = rows_per_block<Real>(n_tiles);
-  const auto most = static_cast<std::int64_t>(k_most_shared / sizeof(Real));
+  const auto most = static_cast<std::int64_t>(std::min(k_most_shared, most_shared_bytes()) / sizeof(Real));
   // The plan's groups get what they want within the limit, the exact plan's at least one row at a time.
   std::int64_t size = 0;
   for (const bool exact : {false, true}) {

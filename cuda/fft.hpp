@@ -15,7 +15,8 @@ struct Complex {
 };
 
 /// Unnormalised transforms of (n0, n1, n2) real meshes, row-major (last index fastest), to and from
-/// (n0, n1, n2/2 + 1) half spectra. `batch` transforms at once, one after another in memory.
+/// (n0, n1, n2/2 + 1) half spectra. `batch` transforms at once, one
+/// after another in memory.
 class MeshFft {
  public:
   MeshFft(std::array<int, 3> n, int max_batch);
@@ -24,7 +25,7 @@ class MeshFft {
   MeshFft& operator=(const MeshFft&) = delete;
   /// e^{−ikx}; `real` and `spectrum` are different arrays; `real` may be destroyed.
   void forward(Stream& stream, double* real, Complex* spectrum);
-  /// e^{+ikx}, `batch` ≤ max_batch; `spectrum` is destroyed.
+  /// e^{+ikx}, `batch` 1 or max_batch; `spectrum` is destroyed.
   void inverse(Stream& stream, Complex* spectrum, double* real, int batch);
   std::size_t real_size() const;      ///< n0·n1·n2
   std::size_t spectrum_size() const;  ///< n0·n1·(n2/2 + 1)

@@ -18,7 +18,8 @@ inline DeviceAtoms only_positions(Stream& stream, View<const Vec4> position) {
   std::iota(id.begin(), id.end(), 0);
   upload(stream, atoms.position, position);
   upload(stream, atoms.id, id);
-  upload(stream, atoms.replica, std::vector<std::int32_t>(position.size(), 0));
+  const std::vector<std::int32_t> replica(position.size(), 0);
+  upload(stream, atoms.replica, replica);
   stream.synchronize();
   return atoms;
 }
@@ -29,7 +30,8 @@ inline DeviceAtoms moving_atoms(Stream& stream, View<const Vec4> velocity, View<
   atoms.nlocal = static_cast<std::int64_t>(velocity.size());
   upload(stream, atoms.velocity, velocity);
   upload(stream, atoms.mass, mass);
-  upload(stream, atoms.replica, std::vector<std::int32_t>(velocity.size(), 0));
+  const std::vector<std::int32_t> replica(velocity.size(), 0);
+  upload(stream, atoms.replica, replica);
   stream.synchronize();
   return atoms;
 }
@@ -42,7 +44,8 @@ inline DeviceAtoms all_atoms(Stream& stream, const NeighborArgs& args) {
   upload(stream, atoms.position, args.position);
   upload(stream, atoms.type, args.type);
   upload(stream, atoms.id, args.id);
-  upload(stream, atoms.replica, std::vector<std::int32_t>(args.position.size(), 0));
+  const std::vector<std::int32_t> replica(args.position.size(), 0);
+  upload(stream, atoms.replica, replica);
   stream.synchronize();
   return atoms;
 }

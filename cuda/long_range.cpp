@@ -120,7 +120,7 @@ class MeshSolver final : public DeviceSolver {
         mesh_(device_mesh(plan)),
         points_(static_cast<std::size_t>(mesh_.points())),
         modes_(static_cast<std::size_t>(mesh_.modes())),
-        fft_(plan.mesh, ik_ ? 3 : 1) {
+        fft_(plan.mesh, 3) {
     const InfluenceFunction influence(plan);
     make_tables(plan, influence);
     make_force_rule(plan, influence);
@@ -198,9 +198,7 @@ class MeshSolver final : public DeviceSolver {
   void make_fields(Stream& stream, InfluencePass pass, int count, std::size_t first, double* partial) {
     Complex* out = spectrum_.data() + first;
     apply_influence(stream, mesh_, tables_, pass, spectrum_.data(), out, partial);
-    const int batch = ik_ ? count : 1;
-    for (int c = 0; c < count; c += batch)
-      fft_.inverse(stream, out + c * modes_, field_.data() + c * points_, batch);
+    fft_.inverse(stream, out, field_.data(), count);  // together: odd meshes would begin at odd addresses
   }
 
   int order_;

@@ -281,6 +281,11 @@ PackedModel<Real>::PackedModel(Stream& stream, std::shared_ptr<const InferencePl
   view_.inverse_normaliser = 1.0 / model.normaliser;
   view_.tables = keep(stream, tables_);
   view_.groups = keep(stream, groups_);
+  const int widest = std::max({max_columns(false), max_columns(true), max_rotated(false), max_rotated(true)});
+  require(
+      static_cast<std::size_t>(widest) <= k_max_columns<Real>,
+      "{}: {} columns per atom (the GPU code has shared memory for {} at this precision); use --device cpu",
+      model.source, widest, k_max_columns<Real>);
 }
 
 namespace {

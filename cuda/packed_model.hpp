@@ -16,6 +16,11 @@ namespace nanoday::NANODAY_GPU {
 inline constexpr int k_max_layers = 8;
 inline constexpr int k_max_types = 64;
 
+/// Columns of a for which one row of the feature kernels, 16 numbers a column and some, fits 227 KiB of
+/// shared memory.
+template <class Real>
+inline constexpr std::size_t k_max_columns = (227 * 1024 / sizeof(Real) - 264) / 16;
+
 /// One layer of an embedding net, in double (nets are asked outside tables only, or by --table net).
 struct EmbeddingLayerView {
   int n_in = 0, n_out = 0;

@@ -274,7 +274,10 @@ void Resident::step(Needs needs) {
     stream_.synchronize();
   }
   if (!sound()) return;
-  if (stale()) rebuild();
+  if (stale()) {
+    if (timed_) first_.clock.add_to(times_);  // its timers go with the graphs
+    rebuild();
+  }
   last_needs_ = of_system(needs);
   second();
   ++age_;

@@ -44,6 +44,7 @@ void Resident::upload_state() {
     std::vector<std::int32_t> replica;
     for (int r = 0; r < n_replicas(); ++r) replica.insert(replica.end(), n, r);
     upload(stream_, atoms_.replica, replica);
+    stream_.synchronize();
   }
   atoms_.force.resize(static_cast<std::size_t>(atoms_.nlocal));
   atoms_.reference.resize(static_cast<std::size_t>(atoms_.nlocal));

@@ -67,6 +67,17 @@ Recorded*& recording() {
   return now;
 }
 
+std::size_t most_shared_bytes() {
+  static const std::size_t most = [] {
+    int device = 0, bytes = 0;
+    check(cudaGetDevice(&device), "asking for the device");
+    check(cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device),
+          "asking for its shared memory");
+    return static_cast<std::size_t>(bytes);
+  }();
+  return most;
+}
+
 std::string open_device() {
   int n = 0;
   const char* use_cpu = "use --machine cpu, or make a GPU visible to this process";
@@ -203,6 +214,8 @@ void launch_kernel(Stream& stream, const DeviceKernel& kernel, const Grid& grid)
     kernel.shared_bytes->store(grid.shared_bytes, std::memory_order_relaxed);
   }
   void* arguments[] = {kernel.arguments};
+  require_run(grid.blocks <= 0x7fffffff,
+              "{} blocks were asked for at once (a launch has at most 2^31 - 1); use more GPUs", grid.blocks);
   check(cudaLaunchKernel(kernel.address, dim3(static_cast<unsigned>(grid.blocks)),
                          dim3(static_cast<unsigned>(grid.threads)), arguments, grid.shared_bytes,
                          stream.handle().stream),

@@ -27,6 +27,8 @@ const DeviceCounts& device_counts();
 /// Throws InputError when there is no usable device. Called once by the machine before anything else.
 /// Returns "NVIDIA H200 (139 GiB, sm_90)", or what stands for it on the CPU.
 std::string open_device();
+/// Most dynamic shared memory a block may ask for on this device.
+std::size_t most_shared_bytes();
 /// Bytes in use by DeviceArrays now, and the largest value so far.
 std::size_t device_bytes();
 std::size_t device_peak_bytes();

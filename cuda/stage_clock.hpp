@@ -6,6 +6,7 @@
 #include "cuda/runtime.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -52,7 +53,11 @@ class TimedStage {
     if (timer_ != nullptr) timer_->start(stream_);
   }
   ~TimedStage() {
-    if (timer_ != nullptr) timer_->stop(stream_);
+    if (timer_ == nullptr) return;
+    try {
+      timer_->stop(stream_);
+    } catch (const std::exception&) {  // what failed here fails where the stream is waited for, too
+    }
   }
   TimedStage(const TimedStage&) = delete;
   TimedStage& operator=(const TimedStage&) = delete;

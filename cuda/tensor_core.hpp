@@ -31,7 +31,7 @@ NANODAY_DEVICE float round_to_tf32(float x) {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
   std::uint32_t bits;
   asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(x));
-  return __uint_as_float(bits);
+  return __uint_as_float(bits & 0xffffe000u);  // the low bits are nobody's; the rest is computed from these
 #elif defined(NANODAY_CUDA_HOST)
   const auto bits = std::bit_cast<std::uint32_t>(x);
   const bool finite = (bits & 0x7f800000u) != 0x7f800000u;

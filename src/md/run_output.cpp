@@ -90,7 +90,10 @@ RunOutput::RunOutput(const RunConfig& config, const RunSystem& system, const Che
       msd_log_(std::make_unique<MsdLog>(open_file(config, k_msd, from), msd_.elements(),
                                         digits(config, NumberFormat::eight_digits))),
       dplr_(make_dplr(config, system)) {
-  if (system.simulation->resident() != nullptr) queue_ = std::make_unique<WorkQueue>();
+  if (system.simulation->resident() != nullptr) {
+    queue_ = std::make_unique<WorkQueue>();
+    system.simulation->before_arrays([queue = queue_.get()] { queue->drain(); });
+  }
   if (from == nullptr) return;
   statistics_ = from->statistics;
   checkpointed_step_ = from->step;
@@ -124,7 +127,6 @@ RunOutput::Moment RunOutput::look(const RunSystem& system) {
   now.dipole = dplr_ && due(now.step, dplr_->dipole_stride());
   now.analysis = due(now.step, config_.analysis_stride());
   if (!now.arrays()) return now;
-  if (queue_) queue_->drain();  // it reads the arrays that are about to change
   system.simulation->show();
   return now;
 }

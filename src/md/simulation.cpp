@@ -60,18 +60,21 @@ void Simulation::step_resident(Needs needs) {
   if (resident_.replica == 0) resident_.system->step(needs);
   if (!resident_.system->sound()) explain(step_ + 1);
   ++step_;
-  if (needs.energy) look(false);
+  if (!needs.energy) return;
+  look(false);
+  if (!resident_.system->sound()) explain(step_);  // met by the forces of this very step
 }
 
 void Simulation::show() {
   if (resident() == nullptr || shown_ == step_) return;
   look(true);
-  if (first_unsound_atom(evaluator_) >= 0) explain(step_);
+  if (!resident_.system->sound() || first_unsound_atom(evaluator_) >= 0) explain(step_);
   check_motion(evaluator_, dt_, step_);
   shown_ = step_;
 }
 
 void Simulation::look(bool arrays) {
+  if (arrays && before_arrays_) before_arrays_();
   const Trace trace(evaluator_.backend().times(), Stage::output);
   scalars_ = resident_.system->scalars(resident_.replica);
   scalars_.bath.resize(thermostat_->state().size());

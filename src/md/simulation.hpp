@@ -7,7 +7,9 @@
 #include "md/thermostat.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <utility>
 
 namespace nanoday {
 
@@ -36,6 +38,10 @@ class Simulation {
   /// Brings the evaluator's atoms, forces and dipoles to the present step, where a machine keeps them
   /// elsewhere. Throws as step().
   void show();
+
+  /// `wait` is called before the evaluator's arrays are overwritten from the machine: somebody may be reading
+  /// them still. Null: nobody.
+  void before_arrays(std::function<void()> wait) { before_arrays_ = std::move(wait); }
 
   /// Values at the present step. \pre the last start() or step() asked for energy and virial.
   Observables observe() const;
@@ -73,6 +79,7 @@ class Simulation {
   ResidentScalars scalars_;  ///< of resident_ when last looked at
   std::int64_t shown_ = -1;  ///< step whose arrays the evaluator shows
   bool loaded_ = false;
+  std::function<void()> before_arrays_;
 };
 
 /// Systems of their own on the evaluator's machine, one per bath; null where the machine has no such.
