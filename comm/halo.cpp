@@ -2,59 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "halo.hpp"
 
-#include "core/error.hpp"
+#include "core/image_reach.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <limits>
 
 namespace nanoday {
 namespace {
 
-/// A layer that no fractional coordinate leaves: stands for "as far as you like".
-constexpr double k_everywhere = std::numeric_limits<double>::infinity();
-
-/// How far ghosts reach beyond the unit cell, in fractional coordinates, and how many images that takes.
-struct Reach {
-  std::array<double, 3> fraction{};
-  std::array<int, 3> images{};
-};
-
-Reach reach_of(const Box& box, double cutoff, std::int64_t nlocal) {
-  require(box.volume() > 0,
-          "the periodic box has zero volume (its three cell vectors lie in a plane); give a box "
-          "with three independent cell vectors");
-  const Vec3 h = box.heights();
-  const std::array<double, 3> heights{h.x, h.y, h.z};
-  Reach reach;
-  double copies = 1;
-  for (int d = 0; d < 3; ++d) {
-    reach.fraction[d] = box.periodic[d] ? cutoff / heights[d] : k_everywhere;
-    if (box.periodic[d]) copies *= 1 + 2 * reach.fraction[d];
-  }
-  // Atom indices are 32-bit: refuse before counting, a box of 1e-3 Å would ask for billions of images.
-  require(
-      copies * double(nlocal) < 2e9,
-      "the box is too small for the cutoff ({} atoms would need {:.3g} images within {} Å); check the cell "
-      "vectors and their unit",
-      nlocal, copies * double(nlocal), cutoff);
-  for (int d = 0; d < 3; ++d)
-    if (box.periodic[d]) reach.images[d] = static_cast<int>(std::floor(reach.fraction[d])) + 1;
-  return reach;
-}
-
 bool within(double fraction, double reach) { return fraction >= -reach && fraction <= 1 + reach; }
-
-/// Lattice shifts in a fixed order, the atoms' own place left out.
-std::vector<std::array<int, 3>> shifts_of(const Reach& reach) {
-  std::vector<std::array<int, 3>> shifts;
-  for (int a = -reach.images[0]; a <= reach.images[0]; ++a)
-    for (int b = -reach.images[1]; b <= reach.images[1]; ++b)
-      for (int c = -reach.images[2]; c <= reach.images[2]; ++c)
-        if (a != 0 || b != 0 || c != 0) shifts.push_back({a, b, c});
-  return shifts;
-}
 
 }  // namespace
 
@@ -64,10 +20,10 @@ void Halo::build(const Box& box, double cutoff, Atoms& atoms) {
   owner_.clear();
   shift_.clear();
   if (!box.is_open()) {
-    const Reach reach = reach_of(box, cutoff, atoms.nlocal);
+    const ImageReach reach = image_reach(box, cutoff, atoms.nlocal);
     std::vector<Vec3> fraction(atoms.nlocal);
     for (std::int64_t i = 0; i < atoms.nlocal; ++i) fraction[i] = box.fractional(xyz(atoms.position[i]));
-    for (const auto& n : shifts_of(reach)) {
+    for (const auto& n : reach.shifts) {
       const Vec4 shift = padded(box.translation(n[0], n[1], n[2]));
       for (std::int64_t i = 0; i < atoms.nlocal; ++i) {
         const Vec3 f = fraction[i];

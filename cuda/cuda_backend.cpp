@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/cuda_backend.hpp"
 
+#include "atoms/exact_sum.hpp"
 #include "core/error.hpp"
 #include "core/units.hpp"
 #include "cuda/device_counts.hpp"
@@ -229,11 +230,10 @@ class CudaBackend final : public Backend {
     read_back(stream_, atoms.velocity, velocity);
   }
   double kinetic_energy(View<const Vec4> velocity, View<const double> mass) override {
-    __int128 fixed = 0;
+    ExactSum sum;
     for (std::size_t i = 0; i < velocity.size(); ++i)
-      fixed += static_cast<__int128>(std::llrint(0.5 * mass[i] * dot(xyz(velocity[i]), xyz(velocity[i])) *
-                                                 units::k_mass_velocity2 * k_fixed_point_scale));
-    return static_cast<double>(fixed) / k_fixed_point_scale;
+      sum.add(0.5 * mass[i] * dot(xyz(velocity[i]), xyz(velocity[i])) * units::k_mass_velocity2);
+    return sum.value();
   }
 
  private:
@@ -316,25 +316,23 @@ class CudaBackend final : public Backend {
     download(stream_, centre.data(), centre_virial_, centre.size());
     download(stream_, atom.data(), atom_virial_, atom.size());
     stream_.synchronize();
-    if (needs.energy) forces.energy = fixed_sum(energy);
+    if (needs.energy) {
+      ExactSum sum;
+      for (const double e : energy) sum.add(e);
+      forces.energy = sum.value();
+    }
     if (needs.atom_energy) forces.atom_energy.assign(energy.begin(), energy.end());
     if (needs.virial)
       for (int c = 0; c < 9; ++c) {
-        __int128 sum = 0;
-        for (const auto& w : centre) sum += w[c];
-        forces.virial[c] = static_cast<double>(sum) / k_fixed_point_scale;
+        ExactSum sum;
+        for (const auto& w : centre) sum.add_fixed(w[c]);
+        forces.virial[c] = sum.value();
       }
     if (!needs.atom_virial) return;
     forces.atom_virial.resize(atom.size());
     for (std::size_t i = 0; i < atom.size(); ++i)
       for (int c = 0; c < 9; ++c)
         forces.atom_virial[i][c] = static_cast<double>(atom[i][c]) / k_fixed_point_scale;
-  }
-
-  static double fixed_sum(const std::vector<double>& values) {
-    __int128 sum = 0;
-    for (const double v : values) sum += static_cast<__int128>(std::llrint(v * k_fixed_point_scale));
-    return static_cast<double>(sum) / k_fixed_point_scale;
   }
 
   std::string device_;

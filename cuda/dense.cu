@@ -312,12 +312,12 @@ struct DenseKernel {
   NANODAY_DEVICE Real shortcut_gradient(const GroupView<Real>& g, long at, int col) const {
     if (!g.layer[task.layer].residual) return Real(0);
     if (task.layer == g.n_layers - 1 && !dipole) return energy_seed(g, col);
-    return task.buffers.gradient[0][at];
+    return task.buffers.gradient[at];
   }
 
   /// ∂E/∂h of layer l, kept only where a shortcut will ask for it, becomes ∂E/∂z.
   NANODAY_DEVICE void pass_gradient(const GroupView<Real>& g, int l, long at, Real dh) const {
-    if (g.layer[l].residual) task.buffers.gradient[0][at] = dh;
+    if (g.layer[l].residual) task.buffers.gradient[at] = dh;
     task.buffers.slope[l][at] *= dh;
   }
 };

@@ -207,8 +207,9 @@ void build_ghosts(Stream& stream, RebuildWork& work, const Box& box, double cuto
   const std::int64_t n = atoms.nlocal;
   atoms.nghost = 0;
   if (box.is_open() || n == 0) return grow_all(stream, atoms);
-  const GhostReach reach = ghost_reach(box, cutoff, n);
-  upload(stream, work.bounds, reach.shifts);
+  const ImageReach reach = image_reach(box, cutoff, n);
+  const std::vector<double> shifts = shift_rows(box, reach);
+  upload(stream, work.bounds, shifts);
   work.spare.resize(n * sizeof(Vec3));
   Vec3* const fraction = reinterpret_cast<Vec3*>(work.spare.data());
   launch(stream, Fractions{frame_of(box), atoms.position.data(), fraction, n}, grid_for(n));
@@ -219,7 +220,7 @@ void build_ghosts(Stream& stream, RebuildWork& work, const Box& box, double cuto
   find.reach = reach.fraction;
   find.n = n;
   find.n_chunks = (n + k_chunk - 1) / k_chunk;
-  find.n_shifts = static_cast<std::int64_t>(reach.shifts.size() / k_shift_numbers);
+  find.n_shifts = static_cast<std::int64_t>(reach.shifts.size());
   const std::int64_t counts = find.n_shifts * find.n_chunks;
   work.count.resize(counts + 1);
   find.count = work.count.data();

@@ -81,8 +81,8 @@ void Graph::record(Stream& stream, const std::function<void()>& body) {
   state_->graph = capture(stream, body, state_->recorded);
   count_nodes(state_->graph, state_->nodes, state_->kernels);
   // Nodes keep the priority of the stream they were recorded on: the mesh goes before the nets.
-  const cudaError_t made = cudaGraphInstantiate(&state_->executable, state_->graph,
-                                                cudaGraphInstantiateFlagUseNodePriority);
+  const cudaError_t made =
+      cudaGraphInstantiate(&state_->executable, state_->graph, cudaGraphInstantiateFlagUseNodePriority);
   if (made != cudaSuccess) state_->clear();
   check(made, "preparing a graph");
   // Uploaded now, so that its first launch takes no longer than later ones.

@@ -211,7 +211,7 @@ void ModelEngine<Real>::size_buffers(Stream& stream) {
   a_.resize(a_size_);
   rotated_.resize(rotated_size_);
   features_.resize(features_size_);
-  layers_.resize(rows_ * width * (2 * model_.max_layers() + 2));
+  layers_.resize(rows_ * width * (2 * model_.max_layers() + 1));
   if (model_.view().dipole)
     vectors_.resize(rows_ * 2 * std::max(model_.max_columns(false), model_.max_columns(true)));
   exact_count_.resize(chunks_.size() * nt);
@@ -259,7 +259,7 @@ PassBuffers<Real> ModelEngine<Real>::buffers() const {
   const auto take = [&] { return std::exchange(next, next + layer); };
   for (int l = 0; l < model_.max_layers(); ++l) b.hidden[l] = take();
   for (int l = 0; l < model_.max_layers(); ++l) b.slope[l] = take();
-  for (Real*& g : b.gradient) g = take();
+  b.gradient = take();
   b.vectors = vectors_.data();
   return b;
 }

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/image_reach.hpp"
 #include "cuda/neighbor_list.hpp"
 
-#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -22,16 +22,9 @@ Bounds bounds_of(Stream& stream, RebuildWork& work, const Vec4* position, std::i
 struct Shift {
   double n[3], vector[3];
 };
-inline constexpr std::size_t k_shift_numbers = sizeof(Shift) / sizeof(double);
 
-/// How far ghosts reach beyond the unit cell, and which images that takes.
-struct GhostReach {
-  std::array<double, 3> fraction{};  ///< in fractional coordinates; infinite where the box does not repeat
-  std::vector<double> shifts;        ///< rows of Shift in a fixed order, the atoms' own place left out
-};
-
-/// Throws InputError for boxes without volume or too small to count images.
-GhostReach ghost_reach(const Box& box, double cutoff, std::int64_t nlocal);
+/// The reach's translations as rows of Shift.
+std::vector<double> shift_rows(const Box& box, const ImageReach& reach);
 
 /// Throws RunError when that many atoms and ghosts cannot be numbered with 32 bits.
 void check_index_range(std::int64_t nall);

@@ -1,6 +1,7 @@
 // Atoms sorted along a Z curve, so that neighbors in space are neighbors in memory.
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/rebuild.hpp"
+#include "math/morton_code.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -43,18 +44,6 @@ struct FindBounds {
   static NANODAY_DEVICE double smaller(double a, double b) { return a < b ? a : b; }
 };
 
-/// Bits of v to every third bit.
-NANODAY_DEVICE std::uint64_t spread(std::uint64_t v) {
-  v &= 0x1fffff;
-  v = (v | v << 32) & 0x1f00000000ffffull;
-  v = (v | v << 16) & 0x1f0000ff0000ffull;
-  v = (v | v << 8) & 0x100f00f00f00f00full;
-  v = (v | v << 4) & 0x10c30c30c30c30c3ull;
-  return (v | v << 2) & 0x1249249249249249ull;
-}
-
-constexpr double k_last_bin = 2097151;  // 21 bits
-
 NANODAY_HD inline std::uint64_t bin(double distance, double cell, double last) {
   const double v = distance / cell;
   if (!(v > 0)) return 0;
@@ -76,8 +65,8 @@ struct MortonKeys {
     const std::int64_t i = block.global();
     if (i >= n) return;
     const Vec4 p = position[i];
-    std::uint64_t k = spread(bin(p.x - low.x, cell, last)) | spread(bin(p.y - low.y, cell, last)) << 1 |
-                      spread(bin(p.z - low.z, cell, last)) << 2;
+    std::uint64_t k =
+        morton_code(bin(p.x - low.x, cell, last), bin(p.y - low.y, cell, last), bin(p.z - low.z, cell, last));
     if (replica != nullptr) k |= static_cast<std::uint64_t>(replica[i]) << (3 * bits);
     key[i] = k;
     order[i] = static_cast<std::int32_t>(i);
@@ -136,8 +125,8 @@ void sort_atoms(Stream& stream, RebuildWork& work, double cell, DeviceAtoms& ato
   if (n == 0) return;
   const Bounds bounds = bounds_of(stream, work, atoms.position.data(), n);
   const Vec3 size = bounds.high - bounds.low;
-  const std::uint64_t last_bin =
-      std::max({bin(size.x, cell, k_last_bin), bin(size.y, cell, k_last_bin), bin(size.z, cell, k_last_bin)});
+  const std::uint64_t last_bin = std::max(
+      {bin(size.x, cell, k_last_cell), bin(size.y, cell, k_last_cell), bin(size.z, cell, k_last_cell)});
   // As few bits as there are bins: radix sorts pay by the bit.
   const int replica_bits = static_cast<int>(std::bit_width(static_cast<unsigned>(atoms.n_replicas - 1)));
   const int bits = std::min(static_cast<int>(std::bit_width(last_bin)), (64 - replica_bits) / 3);

@@ -40,7 +40,7 @@ struct PassBuffers {
   Real* features = nullptr;  ///< S; later ∂E/∂S
   Real* hidden[8] = {};      ///< per layer (rows, width): outputs; width = PackedModel::max_width()
   Real* slope[8] = {};       ///< per layer (rows, width): idt·φ'(z)
-  Real* gradient[2] = {};    ///< (rows, width) ∂E/∂h, ∂E/∂z by turns
+  Real* gradient = nullptr;  ///< (rows, width) ∂E/∂h; ∂E/∂z takes the place of slope
   Real* vectors = nullptr;   ///< dipole models: y = output layer (rows, max R), then ∂/∂y behind it
   int width = 0;             ///< row length of hidden, slope, gradient
 };

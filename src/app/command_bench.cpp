@@ -98,12 +98,10 @@ Benched make_benched(Engine& engine, const PlanPointer& plan, const BoundSystem&
         std::make_unique<Evaluator>(*engine.backend, plan, system.box, std::move(atoms),
                                     EvaluatorOptions{engine.config.skin, rebuild_every}));
   }
-  std::shared_ptr<ResidentSystem> shared;
-  if (n > 1) shared = make_resident(*benched.evaluators[0], k_time_step, std::vector<BathSettings>(n));
+  const auto shares = resident_shares(*benched.evaluators[0], k_time_step, std::vector<BathSettings>(n));
   for (int r = 0; r < n; ++r)
-    benched.simulations.push_back(
-        std::make_unique<Simulation>(*benched.evaluators[r], make_no_thermostat(), k_time_step, freedom,
-                                     shared ? ResidentShare{shared, r, n} : ResidentShare{}));
+    benched.simulations.push_back(std::make_unique<Simulation>(*benched.evaluators[r], make_no_thermostat(),
+                                                               k_time_step, freedom, shares[r]));
   return benched;
 }
 

@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/cpu_backend.hpp"
 
+#include "atoms/exact_sum.hpp"
 #include "core/error.hpp"
 #include "core/units.hpp"
 #include "cpu/instruction_sets.hpp"
 #include "cpu/long_range.hpp"
 #include "cpu/model_engine.hpp"
 #include "cpu/neighbor_list.hpp"
-#include "math/counter_rng.hpp"
+#include "math/thermostats.hpp"
 
 #include <omp.h>
 
@@ -164,24 +165,24 @@ class CpuBackend final : public Backend {
   void ornstein_uhlenbeck(View<Vec4> velocity, View<const double> mass, View<const std::int64_t> id, double c,
                           double kT, std::uint64_t seed, std::uint64_t step) override {
     const std::int64_t n = static_cast<std::int64_t>(velocity.size());
-    const double width2 = (1 - c * c) * kT * units::k_force_to_acceleration;
+    const double width2 = langevin_width2(c, kT);
 #pragma omp parallel for num_threads(threads_) schedule(static) if (n > k_small)
     for (std::int64_t i = 0; i < n; ++i) {
-      const Vec3 xi = normal3(seed, step, static_cast<std::uint64_t>(id[i]));
-      velocity[i] = padded(c * xyz(velocity[i]) + std::sqrt(width2 / mass[i]) * xi);
+      velocity[i] = padded(langevin_velocity(xyz(velocity[i]), c, width2, mass[i], seed, step,
+                                             static_cast<std::uint64_t>(id[i])));
     }
   }
   double kinetic_energy(View<const Vec4> velocity, View<const double> mass) override {
-    __int128 fixed = 0;
+    ExactSum fixed;
     double plain = 0;
     for (std::size_t i = 0; i < velocity.size(); ++i) {
       const double e = 0.5 * mass[i] * dot(xyz(velocity[i]), xyz(velocity[i])) * units::k_mass_velocity2;
       if (reproducible_)
-        fixed += static_cast<__int128>(std::llrint(e * k_fixed_point_scale));
+        fixed.add(e);
       else
         plain += e;
     }
-    return reproducible_ ? static_cast<double>(fixed) / k_fixed_point_scale : plain;
+    return reproducible_ ? fixed.value() : plain;
   }
 
  private:

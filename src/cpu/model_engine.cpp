@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/model_engine.hpp"
 
+#include "atoms/exact_sum.hpp"
 #include "core/error.hpp"
 
 #include <omp.h>
@@ -11,16 +12,6 @@
 
 namespace nanoday::cpu {
 namespace {
-
-/// Exact, hence order-independent, sum of doubles rounded to 2^-44.
-class FixedSum {
- public:
-  void add(double x) { sum_ += static_cast<__int128>(std::llrint(x * k_fixed_point_scale)); }
-  double value() const { return static_cast<double>(sum_) / k_fixed_point_scale; }
-
- private:
-  __int128 sum_ = 0;
-};
 
 /// Atoms of a range, grouped by centre type in ascending order of index.
 void group_by_type(View<const std::int32_t> type, std::int64_t begin, std::int64_t end, int n_types,
@@ -120,7 +111,7 @@ void ModelEngine::sum_forces(std::int64_t nall, int me, int threads, Forces& for
 
 void ModelEngine::sum_atoms(const Needs& needs, std::int64_t nlocal, Forces& forces) {
   const auto sum = [&](auto&& value) {
-    FixedSum fixed;
+    ExactSum fixed;
     double plain = 0;
     for (std::int64_t i = 0; i < nlocal; ++i) {
       if (reproducible_)

@@ -3,6 +3,7 @@
 #include "cpu/neighbor_list.hpp"
 
 #include "core/error.hpp"
+#include "math/morton_code.hpp"
 
 #include <omp.h>
 
@@ -144,21 +145,13 @@ void build_neighbor_list(const NeighborArgs& args, bool by_id, int threads, Neig
 
 std::vector<std::int32_t> spatial_order(View<const Vec4> position, double cell) {
   const auto [low, high] = bounds(position);
-  const auto spread = [](std::uint64_t v) {  // 21 bits to every third bit
-    v &= 0x1fffff;
-    v = (v | v << 32) & 0x1f00000000ffffull;
-    v = (v | v << 16) & 0x1f0000ff0000ffull;
-    v = (v | v << 8) & 0x100f00f00f00f00full;
-    v = (v | v << 4) & 0x10c30c30c30c30c3ull;
-    return (v | v << 2) & 0x1249249249249249ull;
-  };
   std::vector<std::pair<std::uint64_t, std::int32_t>> keys(position.size());
   for (std::size_t i = 0; i < position.size(); ++i) {
     const Vec4& p = position[i];
     const auto bin = [&](double v) {
-      return static_cast<std::uint64_t>(std::clamp(v / cell, 0.0, 2097151.0));
+      return static_cast<std::uint64_t>(std::clamp(v / cell, 0.0, k_last_cell));
     };
-    keys[i] = {spread(bin(p.x - low.x)) | spread(bin(p.y - low.y)) << 1 | spread(bin(p.z - low.z)) << 2,
+    keys[i] = {morton_code(bin(p.x - low.x), bin(p.y - low.y), bin(p.z - low.z)),
                static_cast<std::int32_t>(i)};
   }
   std::sort(keys.begin(), keys.end());

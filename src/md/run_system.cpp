@@ -80,13 +80,11 @@ void make_simulations(const std::vector<RunConfig>& configs, std::vector<RunSyst
     baths.push_back(thermostats.back()->settings());
   }
   const int n = static_cast<int>(systems.size());
-  std::shared_ptr<ResidentSystem> shared;
-  if (n > 1) shared = make_resident(*systems[0].evaluator, configs[0].dt, baths);
+  const auto shares = resident_shares(*systems[0].evaluator, configs[0].dt, baths);
   for (int r = 0; r < n; ++r) {
     const double freedom = freedom_of(configs[r], systems[r]);
-    const ResidentShare share = shared ? ResidentShare{shared, r, n} : ResidentShare{};
     systems[r].simulation = std::make_unique<Simulation>(*systems[r].evaluator, std::move(thermostats[r]),
-                                                         configs[r].dt, freedom, share);
+                                                         configs[r].dt, freedom, shares[r]);
   }
 }
 

@@ -9,16 +9,9 @@
 
 namespace nanoday {
 
-Simulation::Simulation(Evaluator& evaluator, std::unique_ptr<Thermostat> thermostat, double dt,
-                       double degrees_of_freedom, ResidentShare share)
-    : evaluator_(evaluator),
-      thermostat_(std::move(thermostat)),
-      dt_(dt),
-      degrees_of_freedom_(degrees_of_freedom),
-      resident_(std::move(share)) {
-  if (!resident_.system) resident_.system = make_resident(evaluator_, dt, {thermostat_->settings()});
-}
+namespace {
 
+/// Systems of their own on the evaluator's machine, one per bath; null where the machine has no such.
 std::unique_ptr<ResidentSystem> make_resident(Evaluator& evaluator, double dt,
                                               std::vector<BathSettings> baths) {
   ResidentSettings settings;
@@ -27,6 +20,29 @@ std::unique_ptr<ResidentSystem> make_resident(Evaluator& evaluator, double dt,
   settings.max_move = k_max_move;
   settings.lost_distance = k_lost_distance;
   return evaluator.make_resident(std::move(settings));
+}
+
+}  // namespace
+
+std::vector<ResidentShare> resident_shares(Evaluator& evaluator, double dt,
+                                           const std::vector<BathSettings>& baths) {
+  std::vector<ResidentShare> shares(baths.size());
+  if (baths.size() < 2) return shares;
+  const std::shared_ptr<ResidentSystem> system = make_resident(evaluator, dt, baths);
+  if (!system) return shares;
+  const int n = static_cast<int>(baths.size());
+  for (int r = 0; r < n; ++r) shares[r] = {system, r, n};
+  return shares;
+}
+
+Simulation::Simulation(Evaluator& evaluator, std::unique_ptr<Thermostat> thermostat, double dt,
+                       double degrees_of_freedom, ResidentShare share)
+    : evaluator_(evaluator),
+      thermostat_(std::move(thermostat)),
+      dt_(dt),
+      degrees_of_freedom_(degrees_of_freedom),
+      resident_(std::move(share)) {
+  if (!resident_.system) resident_.system = make_resident(evaluator_, dt, {thermostat_->settings()});
 }
 
 void Simulation::load() {

@@ -82,8 +82,9 @@ class Simulation {
   std::function<void()> before_arrays_;
 };
 
-/// Systems of their own on the evaluator's machine, one per bath; null where the machine has no such.
-std::unique_ptr<ResidentSystem> make_resident(Evaluator& evaluator, double dt,
-                                              std::vector<BathSettings> baths);
+/// Places for replicas, one per bath, in a system of their own on the evaluator's machine. Empty places where
+/// the machine has no such, and for a single bath, whose simulation makes its own.
+std::vector<ResidentShare> resident_shares(Evaluator& evaluator, double dt,
+                                           const std::vector<BathSettings>& baths);
 
 }  // namespace nanoday

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/error.hpp"
 #include "reference/charges.hpp"
+#include "reference/long_range_cases.hpp"
 #include "reference/mesh_sum.hpp"
 #include "reference/paths.hpp"
 #include "tolerance.hpp"
@@ -17,19 +18,6 @@ namespace {
 
 using namespace reference;
 
-LongRangePlan mesh_plan(const Box& box, double beta, std::array<int, 3> mesh, int order,
-                        Differentiation differentiation = Differentiation::ik) {
-  LongRangePlan plan;
-  plan.box = box;
-  plan.beta = beta;
-  plan.mesh = mesh;
-  plan.order = order;
-  plan.differentiation = differentiation;
-  plan.coulomb = k_training_coulomb;
-  plan.influence_4pi = 12.5663706;
-  return plan;
-}
-
 LongRangeResult mesh_on(const LongRangePlan& plan, View<const Vec4> charge, int team = 1,
                         bool reproducible = false, std::string_view isa = "auto") {
   LongRangeResult result;
@@ -37,42 +25,12 @@ LongRangeResult mesh_on(const LongRangePlan& plan, View<const Vec4> charge, int 
   return result;
 }
 
-Box shifted_box() {
-  Box box = Box::orthorhombic(12, 11, 9.5);
-  box.origin = {1, -2, 40.5};
-  return box;
-}
-/// Lattice vectors along no axis, left-handed.
-Box turned_box() { return Box::triclinic({Vec3{1, 12, 2}, Vec3{11, 3.3, -1}, Vec3{-2.7, 4.1, 9.5}}); }
-Box skewed_box() { return Box::triclinic({Vec3{12, 0, 0}, Vec3{3.3, 11, 0}, Vec3{-2.7, 4.1, 9.5}}); }
-
-struct Coarse {
-  std::string name;
-  Box box;
-  double beta;
-  std::array<int, 3> mesh;
-  Differentiation differentiation;
-};
-void PrintTo(const Coarse& c, std::ostream* out) { *out << c.name; }
-
-/// Meshes so coarse that every rule at their edge shows; beta 1.5 brings aliases into the "ik" function.
-std::vector<Coarse> coarse() {
-  using enum Differentiation;
-  return {{"orthorhombic_ik", shifted_box(), 0.4, {10, 9, 8}, ik},
-          {"orthorhombic_ad", shifted_box(), 0.4, {10, 9, 8}, ad},
-          {"odd_ad", shifted_box(), 0.2, {7, 8, 9}, ad},
-          {"skewed_even", skewed_box(), 0.4, {8, 10, 8}, ik},
-          {"skewed_odd", skewed_box(), 0.4, {7, 9, 11}, ik},
-          {"turned_aliases", turned_box(), 1.5, {9, 8, 10}, ik},
-          {"pruned", shifted_box(), 0.2, {16, 15, 18}, ik}};
-}
-
-class PppmCoarse : public testing::TestWithParam<Coarse> {};
-INSTANTIATE_TEST_SUITE_P(boxes, PppmCoarse, testing::ValuesIn(coarse()),
+class PppmCoarse : public testing::TestWithParam<MeshCase> {};
+INSTANTIATE_TEST_SUITE_P(boxes, PppmCoarse, testing::ValuesIn(coarse_meshes()),
                          [](const auto& info) { return info.param.name; });
 
 TEST_P(PppmCoarse, equals_the_same_approximation_summed_without_a_mesh_for_every_order) {
-  const Coarse& c = GetParam();
+  const MeshCase& c = GetParam();
   const auto charge = random_charges(c.box, 9, 11);
   for (int order = 2; order <= 7; ++order) {
     SCOPED_TRACE(order);
@@ -85,7 +43,7 @@ TEST_P(PppmCoarse, equals_the_same_approximation_summed_without_a_mesh_for_every
 }
 
 TEST_P(PppmCoarse, atom_energies_and_virials_sum_to_the_totals) {
-  const Coarse& c = GetParam();
+  const MeshCase& c = GetParam();
   const auto result =
       mesh_on(mesh_plan(c.box, c.beta, c.mesh, 5, c.differentiation), random_charges(c.box, 30, 5));
   double energy = 0;
@@ -98,7 +56,7 @@ TEST_P(PppmCoarse, atom_energies_and_virials_sum_to_the_totals) {
 }
 
 TEST_P(PppmCoarse, teams_of_any_size_give_the_same_bits) {
-  const Coarse& c = GetParam();
+  const MeshCase& c = GetParam();
   const auto charge = random_charges(c.box, 75, 3);
   const auto plan = mesh_plan(c.box, c.beta, c.mesh, 5, c.differentiation);
   for (const bool reproducible : {false, true}) {
@@ -108,7 +66,7 @@ TEST_P(PppmCoarse, teams_of_any_size_give_the_same_bits) {
 }
 
 TEST_P(PppmCoarse, in_fixed_point_the_order_of_the_charges_changes_no_bit) {
-  const Coarse& c = GetParam();
+  const MeshCase& c = GetParam();
   auto charge = random_charges(c.box, 75, 3);
   const auto plan = mesh_plan(c.box, c.beta, c.mesh, 6, c.differentiation);
   auto forward = mesh_on(plan, charge, 3, true);

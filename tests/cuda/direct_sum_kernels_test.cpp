@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/error.hpp"
 #include "long_range_support.hpp"
-#include "reference/systems.hpp"
+#include "reference/long_range_cases.hpp"
 #include "tolerance.hpp"
 
 #include <gtest/gtest.h>
@@ -14,32 +14,18 @@ namespace {
 
 using namespace reference;
 
-struct Shape {
-  std::string name;
-  Box box;
-  double beta, spacing;
-  int n_charges;
-};
-void PrintTo(const Shape& shape, std::ostream* out) { *out << shape.name; }
-
-std::vector<Shape> shapes() {
-  Box shifted = Box::orthorhombic(7.1, 9.3, 12.2);
-  shifted.origin = {-3, 40, 0.7};
-  // A general cell, left-handed and turned: no vector lies along an axis.
-  const Box turned = Box::triclinic({Vec3{1.2, 7.9, 0.4}, Vec3{6.8, -0.9, 2.1}, Vec3{0.3, -1.5, 8.4}});
-  return {{"orthorhombic", shifted, 0.4, 1.0, 75},
-          {"skewed", small_triclinic(), 0.4, 1.0, 40},
-          {"turned", turned, 0.6, 0.8, 33},
-          {"flat", Box::orthorhombic(14.3, 11.7, 1.3), 0.5, 0.9, 30},
-          {"more_charges_than_threads", Box::orthorhombic(9, 8, 7), 0.4, 1.5, 261}};
+std::vector<SumCase> cases() {
+  std::vector<SumCase> all = direct_sums();
+  all.push_back({"more_charges_than_threads", Box::orthorhombic(9, 8, 7), 0.4, 1.5, 261});
+  return all;
 }
 
-class DirectSumKernels : public testing::TestWithParam<Shape> {
+class DirectSumKernels : public testing::TestWithParam<SumCase> {
  protected:
   LongRangePlan plan = direct_plan(GetParam().box, GetParam().beta, GetParam().spacing);
   Array<Vec4> charge = random_charges(GetParam().box, GetParam().n_charges, 17);
 };
-INSTANTIATE_TEST_SUITE_P(shapes, DirectSumKernels, testing::ValuesIn(shapes()),
+INSTANTIATE_TEST_SUITE_P(shapes, DirectSumKernels, testing::ValuesIn(cases()),
                          [](const auto& info) { return info.param.name; });
 
 TEST_P(DirectSumKernels, agree_with_cpu_and_oracle_in_every_quantity) {
@@ -59,17 +45,7 @@ TEST_P(DirectSumKernels, the_order_of_the_charges_and_of_the_threads_changes_no_
 
 TEST_P(DirectSumKernels, a_recorded_solve_follows_its_charges_and_gives_the_same_bits) {
   const auto moved = random_charges(GetParam().box, GetParam().n_charges, 18);
-  const LongRangeResult before = device_on(plan, charge), after = device_on(plan, moved);
-  DeviceRun run(plan);
-  run.load(charge);
-  gpu::Graph graph;
-  graph.record(run.stream, [&] { run.solve(); });
-  for (const bool move : {false, true, false}) {
-    run.load(move ? moved : charge);
-    EXPECT_TRUE(graph.fresh());
-    graph.launch(run.stream);
-    expect_same_bits(run.fetch(), move ? after : before);
-  }
+  expect_recording_follows(plan, charge, moved);
 }
 
 TEST(DirectSumKernelsSteps, an_ordinary_step_is_two_kernels_and_forces_do_not_depend_on_needs) {

@@ -233,7 +233,7 @@ class NetPass {
     Real* next = layers_.data();
     const auto take = [&] { return std::exchange(next, next + atoms.size() * b.width); };
     for (int l = 0; l < model.max_layers(); ++l) b.hidden[l] = take(), b.slope[l] = take();
-    for (Real*& g : b.gradient) g = take();
+    b.gradient = take();
     return b;
   }
 

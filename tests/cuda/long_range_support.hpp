@@ -68,6 +68,22 @@ inline LongRangeResult device_on(const LongRangePlan& plan, View<const Vec4> cha
   return DeviceRun(plan)(charge);
 }
 
+/// A recorded solve reads the charges of its launch and gives the bits of solves that are not recorded.
+inline void expect_recording_follows(const LongRangePlan& plan, const Array<Vec4>& charge,
+                                     const Array<Vec4>& moved) {
+  const LongRangeResult before = device_on(plan, charge), after = device_on(plan, moved);
+  DeviceRun run(plan);
+  run.load(charge);
+  gpu::Graph graph;
+  graph.record(run.stream, [&] { run.solve(); });
+  for (const bool move : {false, true, false}) {
+    run.load(move ? moved : charge);
+    EXPECT_TRUE(graph.fresh());
+    graph.launch(run.stream);
+    expect_same_bits(run.fetch(), move ? after : before);
+  }
+}
+
 /// A random order of n things; charges and results taken in it.
 inline std::vector<std::size_t> random_order(std::size_t n, unsigned seed) {
   std::vector<std::size_t> order(n);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/error.hpp"
 #include "long_range_support.hpp"
+#include "reference/long_range_cases.hpp"
 #include "reference/mesh_sum.hpp"
 #include "tolerance.hpp"
 
@@ -14,63 +15,26 @@ namespace {
 
 using namespace reference;
 
-LongRangePlan mesh_plan(const Box& box, double beta, std::array<int, 3> mesh, int order,
-                        Differentiation differentiation = Differentiation::ik) {
-  LongRangePlan plan;
-  plan.box = box;
-  plan.beta = beta;
-  plan.mesh = mesh;
-  plan.order = order;
-  plan.differentiation = differentiation;
-  plan.coulomb = k_training_coulomb;
-  plan.influence_4pi = 12.5663706;
-  return plan;
-}
-
 LongRangeResult cpu_on(const LongRangePlan& plan, View<const Vec4> charge) {
   LongRangeResult result;
   solve_on(*cpu::make_pppm(plan, 1, true), {charge, k_all_long_range}, 1, result);
   return result;
 }
 
-Box shifted_box() {
-  Box box = Box::orthorhombic(12, 11, 9.5);
-  box.origin = {1, -2, 40.5};
-  return box;
-}
-/// Lattice vectors along no axis, left-handed.
-Box turned_box() { return Box::triclinic({Vec3{1, 12, 2}, Vec3{11, 3.3, -1}, Vec3{-2.7, 4.1, 9.5}}); }
-Box skewed_box() { return Box::triclinic({Vec3{12, 0, 0}, Vec3{3.3, 11, 0}, Vec3{-2.7, 4.1, 9.5}}); }
-
-struct Case {
-  std::string name;
-  Box box;
-  double beta;
-  std::array<int, 3> mesh;
-  Differentiation differentiation;
-};
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-
-/// Coarse meshes, where every rule at the edge of the spectrum shows, and finer ones; beta 1.5 brings
-/// aliases.
-std::vector<Case> cases() {
+/// Coarse meshes, where every rule at the edge of the spectrum shows, and finer ones.
+std::vector<MeshCase> cases() {
   using enum Differentiation;
-  return {{"orthorhombic_ik", shifted_box(), 0.4, {10, 9, 8}, ik},
-          {"orthorhombic_ad", shifted_box(), 0.4, {10, 9, 8}, ad},
-          {"odd_ad", shifted_box(), 0.2, {7, 8, 9}, ad},
-          {"skewed_even", skewed_box(), 0.4, {8, 10, 8}, ik},
-          {"skewed_odd", skewed_box(), 0.4, {7, 9, 11}, ik},
-          {"turned_aliases", turned_box(), 1.5, {9, 8, 10}, ik},
-          {"pruned", shifted_box(), 0.2, {16, 15, 18}, ik},
-          {"fine_ik", shifted_box(), 0.4, {24, 22, 19}, ik},
-          {"fine_ad", shifted_box(), 0.4, {24, 22, 19}, ad},
-          {"fine_skewed", skewed_box(), 0.4, {24, 22, 20}, ik}};
+  std::vector<MeshCase> all = coarse_meshes();
+  all.push_back({"fine_ik", shifted_box(), 0.4, {24, 22, 19}, ik});
+  all.push_back({"fine_ad", shifted_box(), 0.4, {24, 22, 19}, ad});
+  all.push_back({"fine_skewed", skewed_box(), 0.4, {24, 22, 20}, ik});
+  return all;
 }
 
-class PppmKernels : public testing::TestWithParam<Case> {
+class PppmKernels : public testing::TestWithParam<MeshCase> {
  protected:
   LongRangePlan plan(int order) const {
-    const Case& c = GetParam();
+    const MeshCase& c = GetParam();
     return mesh_plan(c.box, c.beta, c.mesh, order, c.differentiation);
   }
   Array<Vec4> charge = random_charges(GetParam().box, 75, 11);
@@ -109,17 +73,7 @@ TEST_P(PppmKernels, the_order_of_the_charges_and_of_the_threads_changes_no_bit) 
 
 TEST_P(PppmKernels, a_recorded_solve_follows_its_charges_and_gives_the_same_bits) {
   const auto moved = random_charges(GetParam().box, 75, 12);
-  const LongRangeResult before = device_on(plan(5), charge), after = device_on(plan(5), moved);
-  DeviceRun run(plan(5));
-  run.load(charge);
-  gpu::Graph graph;
-  graph.record(run.stream, [&] { run.solve(); });
-  for (const bool move : {false, true, false}) {
-    run.load(move ? moved : charge);
-    EXPECT_TRUE(graph.fresh());
-    graph.launch(run.stream);
-    expect_same_bits(run.fetch(), move ? after : before);
-  }
+  expect_recording_follows(plan(5), charge, moved);
 }
 
 TEST(PppmKernelsSteps, an_ordinary_step_is_four_kernels) {

@@ -191,17 +191,17 @@ TEST_F(ResidentStep, replicas_in_one_batch_are_the_runs_they_would_be_alone) {
                                                      EvaluatorOptions{0.5, 0}));
     baths.push_back(bath_settings(BathKind::rescaling, options(r)));
   }
-  const std::shared_ptr<ResidentSystem> shared = make_resident(*evaluators[0], k_dt, baths);
+  const auto shares = resident_shares(*evaluators[0], k_dt, baths);
+  ASSERT_NE(shares[0].system, nullptr);
   std::vector<std::unique_ptr<Simulation>> simulations;
   for (int r = 0; r < k_replicas; ++r)
     simulations.push_back(std::make_unique<Simulation>(*evaluators[r], make_velocity_rescaling(options(r)),
-                                                       k_dt, degrees_of_freedom(24, true),
-                                                       ResidentShare{shared, r, k_replicas}));
+                                                       k_dt, degrees_of_freedom(24, true), shares[r]));
   for (auto& simulation : simulations) simulation->load();
   for (auto& simulation : simulations) simulation->start(k_row);
   for (int step = 0; step < 20; ++step)
     for (auto& simulation : simulations) simulation->step(k_row);
-  EXPECT_GT(shared->rebuilds(), 1);
+  EXPECT_GT(shares[0].system->rebuilds(), 1);
   for (int r = 0; r < k_replicas; ++r) {
     simulations[r]->show();
     Running alone;
