@@ -1,87 +1,102 @@
-// Periodic images of the box's own atoms, in as many layers as the cutoff needs.
+// Ghosts: what holds the routes of a halo together between two builds.
 // SPDX-License-Identifier: Apache-2.0
 #include "halo.hpp"
 
-#include "core/image_reach.hpp"
-
-#include <algorithm>
-#include <array>
+#include "core/error.hpp"
+#include "halo_build.hpp"
 
 namespace nanoday {
-namespace {
 
-bool within(double fraction, double reach) { return fraction >= -reach && fraction <= 1 + reach; }
+struct Halo::Plan {
+  Plan(Transport& world, Route way) : transport(world), route(way), travel(world, data, control) {}
 
-}  // namespace
-
-// Shift by shift rather than atom by atom: each slab of ghosts then lies in memory in the spatial order
-// of its owners.
-void Halo::build(const Box& box, double cutoff, Atoms& atoms) {
-  owner_.clear();
-  shift_.clear();
-  if (!box.is_open()) {
-    const ImageReach reach = image_reach(box, cutoff, atoms.nlocal);
-    std::vector<Vec3> fraction(atoms.nlocal);
-    for (std::int64_t i = 0; i < atoms.nlocal; ++i) fraction[i] = box.fractional(xyz(atoms.position[i]));
-    for (const auto& n : reach.shifts) {
-      const Vec4 shift = padded(box.translation(n[0], n[1], n[2]));
-      for (std::int64_t i = 0; i < atoms.nlocal; ++i) {
-        const Vec3 f = fraction[i];
-        if (!within(f.x + n[0], reach.fraction[0]) || !within(f.y + n[1], reach.fraction[1]) ||
-            !within(f.z + n[2], reach.fraction[2]))
-          continue;
-        owner_.push_back(static_cast<std::int32_t>(i));
-        shift_.push_back(shift);
-      }
-    }
-  }
-  atoms.nghost = static_cast<std::int64_t>(owner_.size());
-  atoms.position.resize(atoms.nall());
-  atoms.type.resize(atoms.nall());
-  atoms.id.resize(atoms.nall());
-  for (std::int64_t g = 0; g < atoms.nghost; ++g) {
-    atoms.type[atoms.nlocal + g] = atoms.type[owner_[g]];
-    atoms.id[atoms.nlocal + g] = atoms.id[owner_[g]];
-  }
-  update(atoms);
-}
-
-void Halo::update(Atoms& atoms) const {
-  Vec4* const ghost = atoms.position.data() + atoms.nlocal;
-  for (std::size_t g = 0; g < owner_.size(); ++g) {
-    const Vec4 x = atoms.position[owner_[g]];
-    ghost[g] = {x.x + shift_[g].x, x.y + shift_[g].y, x.z + shift_[g].z, 0};
-  }
-}
+  Transport& transport;
+  Route route;
+  TeamMemory control, data;
+  HaloTravel travel;
+  HaloRoutes routes;
+};
 
 namespace {
 
-template <class T>
-void send_home(Array<T>& rows, std::int64_t nlocal, const std::vector<std::int32_t>& owner, auto&& add) {
-  for (std::size_t g = 0; g < owner.size(); ++g) {
-    add(rows[owner[g]], rows[nlocal + g]);
-    rows[nlocal + g] = T{};
-  }
+View<const Vec4> local_positions(const Atoms& atoms) {
+  return {atoms.position.data(), static_cast<std::size_t>(atoms.nlocal)};
 }
 
-template <class T, std::size_t n>
-void add_row(std::array<T, n>& home, const std::array<T, n>& share) {
-  for (std::size_t k = 0; k < n; ++k) home[k] += share[k];
+template <class Word, class Row>
+Rows<Word> rows_of(Array<Row>& rows, std::size_t first_word = 0) {
+  return {reinterpret_cast<Word*>(rows.data()) + first_word, sizeof(Row) / sizeof(Word)};
+}
+
+/// Shared memory is what the machine says, so teams must be its nodes.
+void check_team(const std::vector<int>& team, const Transport& transport) {
+  const auto& node_of = transport.node_of();
+  std::vector<int> mates;
+  for (int r = 0; r < transport.size(); ++r)
+    if (node_of[static_cast<std::size_t>(r)] == node_of[static_cast<std::size_t>(transport.rank())])
+      mates.push_back(r);
+  require_run(team == mates,
+              "the grid of domains was made for other nodes than those of the ranks; make it "
+              "from Transport::node_of()");
 }
 
 }  // namespace
 
-void Halo::reverse(Forces& forces, std::int64_t nlocal) const {
-  if (forces.fixed_point) {
-    send_home(forces.fixed, nlocal, owner_, [](auto& home, const auto& share) { add_row(home, share); });
-  } else {
-    send_home(forces.force, nlocal, owner_, [](Vec4& home, const Vec4& share) {
-      home = {home.x + share.x, home.y + share.y, home.z + share.z, 0};
-    });
-  }
-  if (!forces.atom_virial.empty())
-    send_home(forces.atom_virial, nlocal, owner_,
-              [](auto& home, const auto& share) { add_row(home, share); });
+Halo::Halo(Transport& transport, Route route) : plan_(std::make_unique<Plan>(transport, route)) {}
+Halo::~Halo() = default;
+Halo::Halo(Halo&&) noexcept = default;
+Halo& Halo::operator=(Halo&&) noexcept = default;
+
+void Halo::build(const DomainGrid& grid, const Box& box, double cutoff, Atoms& atoms) {
+  Plan& p = *plan_;
+  std::int64_t natoms = atoms.nlocal;
+  p.transport.all_reduce_sum(View<std::int64_t>(&natoms, 1));
+  const Teams teams = p.route == Route::by_node ? Teams::nodes : Teams::ranks;
+  const HaloGeometry geometry(grid, teams, cutoff, natoms, p.transport.rank());
+  if (geometry.team().size() > 1) check_team(geometry.team(), p.transport);
+  for (TeamMemory* const memory : {&p.control, &p.data})
+    memory->join(p.transport, geometry.team().size(), static_cast<std::size_t>(geometry.member()));
+  p.routes = HaloBuild(geometry, p.transport, p.control, p.data).run(box, atoms);
+}
+
+void Halo::update(Atoms& atoms) {
+  start_update(atoms);
+  finish_update(atoms);
+}
+
+void Halo::start_update(const Atoms& atoms) {
+  require_run(atoms.nlocal == plan_->routes.nlocal && atoms.nghost == plan_->routes.nghost,
+              "{} atoms and {} ghosts but the halo was built for {} and {}; build it again", atoms.nlocal,
+              atoms.nghost, plan_->routes.nlocal, plan_->routes.nghost);
+  plan_->travel.start_outward(plan_->routes, local_positions(atoms), true);
+}
+
+void Halo::finish_update(Atoms& atoms) {
+  const View<Vec4> ghost(atoms.position.data() + atoms.nlocal, static_cast<std::size_t>(atoms.nghost));
+  plan_->travel.finish_outward(plan_->routes, local_positions(atoms), ghost, true);
+}
+
+void Halo::forward_rows(View<const Vec4> local, View<Vec4> ghost) {
+  plan_->travel.start_outward(plan_->routes, local, false);
+  plan_->travel.finish_outward(plan_->routes, local, ghost, false);
+}
+
+// Per-atom virials are read so rarely that they go home as three more rounds of three columns.
+void Halo::reverse(Forces& forces, std::int64_t nlocal) {
+  const HaloRoutes& routes = plan_->routes;
+  require_run(nlocal == routes.nlocal, "forces of {} atoms but the halo was built for {}; build it again",
+              nlocal, routes.nlocal);
+  const bool have_virials = !forces.atom_virial.empty();
+  const bool virials =
+      forces.fixed_point
+          ? plan_->travel.bring_home(routes, rows_of<std::uint64_t>(forces.fixed), have_virials)
+          : plan_->travel.bring_home(routes, rows_of<double>(forces.force), have_virials);
+  for (std::size_t column = 0; virials && column < 9; column += 3)
+    plan_->travel.bring_home(routes, rows_of<double>(forces.atom_virial, column), true);
+}
+
+std::size_t Halo::bytes() const {
+  return plan_->routes.bytes() + plan_->data.bytes() + plan_->control.bytes();
 }
 
 }  // namespace nanoday

@@ -33,6 +33,11 @@ struct DeviceAtoms {
   std::int64_t nall() const { return nlocal + nghost; }
 };
 
+/// Replica numbers, or null when there is one replica: they need not be read then.
+inline const std::int32_t* replicas(const DeviceAtoms& atoms) {
+  return atoms.n_replicas > 1 ? atoms.replica.data() : nullptr;
+}
+
 /// Neighbor list storage.
 struct DeviceList {
   int n_types = 0;

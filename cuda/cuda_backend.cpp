@@ -46,8 +46,8 @@ class ListMirror {
 /// A solver whose charges come from the host.
 class HostSolver final : public LongRangeSolver {
  public:
-  HostSolver(const LongRangePlan& plan, StageTimes& times)
-      : solver_(make_solver(plan)), stream_(true), times_(times) {}
+  HostSolver(const LongRangePlan& plan, StageTimes& times, MeshRanks* ranks)
+      : solver_(make_solver(plan, 1, ranks)), stream_(true), times_(times), waits_(ranks != nullptr) {}
 
   void start(const LongRangeArgs& args) override {
     const auto n = static_cast<std::int64_t>(args.charge.size());
@@ -80,6 +80,7 @@ class HostSolver final : public LongRangeSolver {
   }
 
   double time_solves(const LongRangeArgs& args, int repeats) override {
+    if (waits_) return LongRangeSolver::time_solves(args, repeats);
     start(args);
     finish();
     Graph graph;
@@ -101,6 +102,7 @@ class HostSolver final : public LongRangeSolver {
   Needs needs_;
   std::size_t n_ = 0;
   StageTimes& times_;
+  bool waits_;  ///< solving waits for other ranks: never part of a graph
 };
 
 class CudaBackend final : public Backend {
@@ -112,7 +114,7 @@ class CudaBackend final : public Backend {
 
   std::unique_ptr<PreparedModel> prepare(std::shared_ptr<const InferencePlan> plan) override {
     auto model = std::make_unique<CudaModel>();
-    model->engine = make_engine(stream_, std::move(plan));
+    model->engine = make_engine(stream_, {std::move(plan)});
     return model;
   }
 
@@ -185,8 +187,8 @@ class CudaBackend final : public Backend {
     return counts;
   }
 
-  std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan& plan) override {
-    return std::make_unique<HostSolver>(plan, times_);
+  std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan& plan, MeshRanks* ranks) override {
+    return std::make_unique<HostSolver>(plan, times_, ranks);
   }
 
   std::unique_ptr<ResidentSystem> make_resident(const ResidentSettings& settings) override {
@@ -225,15 +227,15 @@ class CudaBackend final : public Backend {
     upload(stream_, temperature, one_kT);
     upload(stream_, seeds, one_seed);
     stream_.synchronize();
-    NANODAY_GPU::ornstein_uhlenbeck(stream_, atoms, states.data(), c, temperature.data(), seeds.data(),
+    NANODAY_GPU::ornstein_uhlenbeck(stream_, atoms, states.data(), {c, temperature.data(), seeds.data()},
                                     nullptr);
     read_back(stream_, atoms.velocity, velocity);
   }
-  double kinetic_energy(View<const Vec4> velocity, View<const double> mass) override {
-    ExactSum sum;
+  AtomSum kinetic_energy(View<const Vec4> velocity, View<const double> mass) override {
+    AtomSum sum{true, 0, {}};
     for (std::size_t i = 0; i < velocity.size(); ++i)
       sum.add(0.5 * mass[i] * dot(xyz(velocity[i]), xyz(velocity[i])) * units::k_mass_velocity2);
-    return sum.value();
+    return sum;
   }
 
  private:
@@ -259,9 +261,9 @@ class CudaBackend final : public Backend {
       atom_energy_.resize(nlocal);
       fill_zero(stream_, atom_energy_.data(), nlocal * sizeof(double));
     }
-    if (args.needs.virial || args.needs.atom_virial) {
-      centre_virial_.resize(nlocal);
-      fill_zero(stream_, centre_virial_.data(), nlocal * sizeof(*centre_virial_.data()));
+    if (args.needs.virial) {
+      virial_.resize(std::size_t{9} * static_cast<std::size_t>(virial_slots(args.nlocal)));
+      fill_zero(stream_, virial_.data(), virial_.size() * sizeof(FixedSum));
     }
     if (args.needs.atom_virial) {
       atom_virial_.resize(nall);
@@ -274,8 +276,7 @@ class CudaBackend final : public Backend {
     auto& model = dynamic_cast<CudaModel&>(prepared);
     NetEngine& engine = *model.engine;
     task.gradient.force = fixed_.data();
-    task.gradient.centre_virial =
-        args.needs.virial || args.needs.atom_virial ? centre_virial_.data() : nullptr;
+    if (args.needs.virial) task.gradient.virial = {virial_.data(), nullptr, virial_slots(args.nlocal)};
     task.gradient.atom_virial = args.needs.atom_virial ? atom_virial_.data() : nullptr;
     if (model.dealt_version != args.neighbors->version || args.neighbors->version == 0) deal(model, args);
     for (;;) {
@@ -297,7 +298,7 @@ class CudaBackend final : public Backend {
   void deal(CudaModel& model, const EvaluationArgs& args) {
     upload(stream_, type_, args.type);
     stream_.synchronize();
-    model.engine->deal(stream_, type_.data(), args.nlocal);
+    model.engine->deal(stream_, work_, type_.data(), args.nlocal);
     model.dealt_version = args.neighbors->version;
   }
   void clear_again(const EvaluationArgs& args) {
@@ -311,23 +312,24 @@ class CudaBackend final : public Backend {
     download(stream_, forces.fixed.data(), fixed_, forces.fixed.size());
     std::vector<double> energy(needs.energy || needs.atom_energy ? nlocal : 0);
     download(stream_, energy.data(), atom_energy_, energy.size());
-    std::vector<std::array<std::int64_t, 9>> centre(needs.virial ? nlocal : 0),
-        atom(needs.atom_virial ? forces.fixed.size() : 0);
-    download(stream_, centre.data(), centre_virial_, centre.size());
+    std::vector<FixedSum> virial(needs.virial ? virial_.size() : 0);
+    std::vector<std::array<std::int64_t, 9>> atom(needs.atom_virial ? forces.fixed.size() : 0);
+    download(stream_, virial.data(), virial_, virial.size());
     download(stream_, atom.data(), atom_virial_, atom.size());
     stream_.synchronize();
     if (needs.energy) {
       ExactSum sum;
       for (const double e : energy) sum.add(e);
+      forces.exact_energy = sum;
       forces.energy = sum.value();
     }
     if (needs.atom_energy) forces.atom_energy.assign(energy.begin(), energy.end());
-    if (needs.virial)
-      for (int c = 0; c < 9; ++c) {
-        ExactSum sum;
-        for (const auto& w : centre) sum.add_fixed(w[c]);
-        forces.virial[c] = sum.value();
-      }
+    for (std::size_t c = 0; needs.virial && c < 9; ++c) {
+      FixedSum sum;
+      for (std::size_t k = c; k < virial.size(); k += 9) sum.add(virial[k]);
+      forces.exact_virial[c] = ExactSum::from_limbs({static_cast<std::int64_t>(sum.low), sum.high, 0, 0});
+      forces.virial[c] = value_of(sum);
+    }
     if (!needs.atom_virial) return;
     forces.atom_virial.resize(atom.size());
     for (std::size_t i = 0; i < atom.size(); ++i)
@@ -344,24 +346,28 @@ class CudaBackend final : public Backend {
   DeviceArray<std::int32_t> type_;
   DeviceArray<std::array<std::int64_t, 4>> fixed_;
   DeviceArray<double> atom_energy_;
-  DeviceArray<std::array<std::int64_t, 9>> centre_virial_, atom_virial_;
+  DeviceArray<FixedSum> virial_;  ///< (slots, 9)
+  DeviceArray<std::array<std::int64_t, 9>> atom_virial_;
 };
 
 }  // namespace
 
 DeviceTraffic device_traffic() {
   const DeviceCounts& c = device_counts();
-  return {c.bytes_to_host, c.bytes_to_device, c.kernels, c.graph_launches, c.graph_nodes, c.allocations};
+  return {c.bytes_to_host, c.bytes_to_device, c.kernels,       c.graph_launches,
+          c.graph_nodes,   c.allocations,     c.graph_makings, c.graph_updates};
 }
 
-std::string gpu_name() {
+std::string gpu_name(int local_rank) {
   try {
-    return open_device();
+    return open_device(local_rank);
   } catch (const InputError&) {
     return {};
   }
 }
 
-std::unique_ptr<Backend> make_cuda_backend() { return std::make_unique<CudaBackend>(open_device()); }
+std::unique_ptr<Backend> make_cuda_backend(int local_rank) {
+  return std::make_unique<CudaBackend>(open_device(local_rank));
+}
 
 }  // namespace nanoday::NANODAY_GPU

@@ -95,7 +95,7 @@ struct DenseKernel {
 
   DenseTask<Real> task;
   const GroupView<Real>* groups = nullptr;
-  int n_types = 0, splits = 1, n_tiles = 0;
+  int n_centres = 0, splits = 1, n_tiles = 0;
   int vector_row = 0;
   long vector_rows = 0;  ///< rows before ∂/∂y
   bool dipole = false;
@@ -116,7 +116,7 @@ struct DenseKernel {
   NANODAY_DEVICE bool has_work(int k) const {
     const GroupView<Real>& g = groups[group_of(k)];
     const bool layers = task.step == DenseStep::layer || task.step == DenseStep::layer_back;
-    return g.active && (!layers || task.layer < g.n_layers) && rows_in_use(task.tiles, n_types, k) > 0;
+    return g.active && (!layers || task.layer < g.n_layers) && rows_in_use(task.tiles, n_centres, k) > 0;
   }
 
   /// All outputs of this block for `count` tiles of one group.
@@ -328,7 +328,7 @@ struct DenseKernel {
 template <class Real>
 int most_outputs(const PackedModel<Real>& model, const DenseTask<Real>& task) {
   int most = 1;
-  for (int t = 0; t < model.view().n_types; ++t) {
+  for (int t = 0; t < model.view().n_centres; ++t) {
     const GroupView<Real>& g = model.groups()[t];
     if (!g.active) continue;
     const bool to_output = task.step == DenseStep::output || task.step == DenseStep::output_back;
@@ -345,7 +345,7 @@ void launch_dense(Stream& stream, const PackedModel<Real>& model, const DenseTas
   DenseKernel<Real, S, P, Back> kernel;
   kernel.task = task;
   kernel.groups = model.view().groups;
-  kernel.n_types = model.view().n_types;
+  kernel.n_centres = model.view().n_centres;
   kernel.n_tiles = task.tiles.n_tiles + task.tiles.exact_tiles;
   kernel.splits = (most_outputs(model, task) + S::k_cols - 1) / S::k_cols;
   kernel.vector_row = vector_width(model);

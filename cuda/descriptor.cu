@@ -111,9 +111,9 @@ struct DescriptorForward : DescriptorRows<Real> {
   static constexpr int k_max_threads = k_warp * k_block_warps;
   static constexpr int k_min_blocks = Net ? 3 : sizeof(Real) == 8 ? 4 : 5;  // most without spills
   using Rows = DescriptorRows<Real>;
-  using Rows::counts;
   using Rows::memory;
   using Rows::model;
+  using Rows::report;
   using Rows::tiles;
 
   NANODAY_DEVICE void operator()(Block& block) const {
@@ -123,7 +123,7 @@ struct DescriptorForward : DescriptorRows<Real> {
     const Tile tile = tiles.tile[index];
     const int r = static_cast<int>(row % k_tile_rows);
     const GroupView<Real>& group = model.groups[tile.group];
-    const bool exact = tile.group >= model.n_types;
+    const bool exact = tile.group >= model.n_centres;
     const std::int32_t atom = exact ? exact_atom(tile, row) : tiles.atom[tile.row + r];
     if (atom == k_unused) return;
     Real* columns = this->template own<Real>(block, memory.columns);
@@ -143,21 +143,26 @@ struct DescriptorForward : DescriptorRows<Real> {
 
   /// Atom of a row of the exact plan, −1: empty, k_unused: so is its whole tile.
   NANODAY_DEVICE std::int32_t exact_atom(const Tile& tile, std::int64_t row) const {
-    const std::int64_t room = tiles.exact_tiles / model.n_types * k_tile_rows;
-    const int type = tile.group - model.n_types;
-    const std::int64_t place = row - type * room;
-    const std::int64_t used = tiles.exact_count[type];
+    const std::int64_t room = tiles.exact_tiles / model.n_centres * k_tile_rows;
+    const int centre = tile.group - model.n_centres;
+    const std::int64_t place = row - centre * room;
+    const std::int64_t used = tiles.exact_count[centre];
     if (place / k_tile_rows * k_tile_rows >= used) return k_unused;
     return place < used ? tiles.atom[tile.row + static_cast<std::int32_t>(row % k_tile_rows)] : -1;
   }
 
   /// Puts the atom into the next free row of the exact plan; counts on when there is none.
-  NANODAY_DEVICE void hand_over(int type, std::int32_t atom) const {
-    const std::int32_t tiles_per_type = tiles.exact_tiles / model.n_types;
-    const std::int32_t place = atomic_add(&tiles.exact_count[type], std::int32_t{1});
-    if (place >= tiles_per_type * k_tile_rows) return;
-    const Tile& tile = tiles.tile[tiles.n_tiles + type * tiles_per_type + place / k_tile_rows];
+  NANODAY_DEVICE void hand_over(int centre, std::int32_t atom) const {
+    const std::int32_t tiles_each = tiles.exact_tiles / model.n_centres;
+    const std::int32_t place = atomic_add(&tiles.exact_count[centre], std::int32_t{1});
+    if (place >= tiles_each * k_tile_rows) return ask_for_room(place + 1);
+    const Tile& tile = tiles.tile[tiles.n_tiles + centre * tiles_each + place / k_tile_rows];
     tiles.atom[tile.row + place % k_tile_rows] = atom;
+  }
+
+  NANODAY_DEVICE void ask_for_room(std::int32_t rows) const {
+    atomic_max(&report.counts->exact_rows, static_cast<std::uint32_t>(rows));
+    if (report.signals != nullptr) atomic_or(&report.signals->halt, 1u);
   }
 
   /// Adds all neighbor types. Returns false when the exact plan must take over.
@@ -172,14 +177,14 @@ struct DescriptorForward : DescriptorRows<Real> {
       inside = add_type(block, group, type, segment, count, atom, exact);
       if (inside) add_padding(block, group, type, group.sel[type] - count);
     }
-    if (overflow && !exact && block.lane() == 0) atomic_add(&counts->sel_overflow, std::uint64_t{1});
+    if (overflow && !exact && block.lane() == 0) atomic_add(&report.counts->sel_overflow, std::uint64_t{1});
     return inside;
   }
 
   NANODAY_DEVICE bool add_type(Block& block, const GroupView<Real>& group, int type, const Segment& segment,
                                int count, std::int32_t atom, bool exact) const {
     const TableView<Real>& table = model.tables[group.table[type]];
-    const bool handing_over = !exact && model.n_groups > model.n_types;
+    const bool handing_over = !exact && model.n_groups > model.n_centres;
     const std::int32_t* kept = this->template own<std::int32_t>(block, memory.kept);
     Four<Real>* rows = this->template own<Four<Real>>(block, memory.row);
     TablePlace<Real>* places = this->template own<TablePlace<Real>>(block, memory.place);
@@ -218,10 +223,11 @@ struct DescriptorForward : DescriptorRows<Real> {
 
   NANODAY_DEVICE void count_outside(Block& block, unsigned outside, double r2, std::int32_t atom) const {
     if ((outside >> block.lane() & 1u) != 0)
-      atomic_max(&counts->smallest_r2, ~std::bit_cast<std::uint64_t>(r2));
+      atomic_max(&report.counts->smallest_r2, ~std::bit_cast<std::uint64_t>(r2));
     if (block.lane() != 0) return;
-    atomic_add(&counts->outside_table, static_cast<std::uint64_t>(std::popcount(outside)));
-    atomic_max(&counts->first_atom, ~static_cast<std::uint32_t>(atom));
+    atomic_add(&report.counts->outside_table, static_cast<std::uint64_t>(std::popcount(outside)));
+    atomic_max(&report.counts->first_atom, ~static_cast<std::uint32_t>(atom));
+    if (model.compressed && report.signals != nullptr) atomic_or(&report.signals->trouble, 1u);
   }
 
   /// Padding slots all carry the same row and the same b: one product per type (spec 2.3).
@@ -255,9 +261,8 @@ void launch_forward(Stream& stream, const DescriptorRows<Real>& rows) {
 template <class Real>
 void descriptor_forward(Stream& stream, const PackedModel<Real>& model, const TileView& tiles,
                         const PassBuffers<Real>& buffers, const Vec4* position, const ListView& list,
-                        PassCounts* counts) {
-  DescriptorRows<Real> rows = descriptor_rows(model, tiles, buffers, position, list);
-  rows.counts = counts;
+                        const PassReport& report) {
+  DescriptorRows<Real> rows = descriptor_rows(model, tiles, buffers, position, list, report);
   rows.memory = warp_memory(model, Direction::forward, false);
   launch_forward(stream, rows);
 }
@@ -265,21 +270,21 @@ void descriptor_forward(Stream& stream, const PackedModel<Real>& model, const Ti
 template <class Real>
 void descriptor_forward_exact(Stream& stream, const PackedModel<Real>& model, const TileView& tiles,
                               const PassBuffers<Real>& buffers, const Vec4* position, const ListView& list,
-                              PassCounts* counts) {
-  DescriptorRows<Real> rows = descriptor_rows(model, tiles, buffers, position, list);
-  rows.counts = counts;
+                              const PassReport& report) {
+  DescriptorRows<Real> rows = descriptor_rows(model, tiles, buffers, position, list, report);
   rows.memory = warp_memory(model, Direction::forward, true);
   rows.first_tile = tiles.n_tiles;
   rows.last_tile = tiles.n_tiles + tiles.exact_tiles;
   launch_forward(stream, rows);
 }
 
-#define NANODAY_INSTANTIATE(Real)                                                                        \
-  template void descriptor_forward(Stream&, const PackedModel<Real>&, const TileView&,                   \
-                                   const PassBuffers<Real>&, const Vec4*, const ListView&, PassCounts*); \
-  template void descriptor_forward_exact(Stream&, const PackedModel<Real>&, const TileView&,             \
-                                         const PassBuffers<Real>&, const Vec4*, const ListView&,         \
-                                         PassCounts*);
+#define NANODAY_INSTANTIATE(Real)                                                                \
+  template void descriptor_forward(Stream&, const PackedModel<Real>&, const TileView&,           \
+                                   const PassBuffers<Real>&, const Vec4*, const ListView&,       \
+                                   const PassReport&);                                           \
+  template void descriptor_forward_exact(Stream&, const PackedModel<Real>&, const TileView&,     \
+                                         const PassBuffers<Real>&, const Vec4*, const ListView&, \
+                                         const PassReport&);
 NANODAY_INSTANTIATE(double)
 NANODAY_INSTANTIATE(float)
 

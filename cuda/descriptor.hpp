@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/vec3.hpp"
+#include "cuda/fixed_sum.hpp"
 #include "cuda/packed_model.hpp"
 #include "cuda/tiles.hpp"
 
@@ -18,21 +19,23 @@ namespace nanoday::NANODAY_GPU {
 template <class Real>
 void descriptor_forward(Stream& stream, const PackedModel<Real>& model, const TileView& tiles,
                         const PassBuffers<Real>& buffers, const Vec4* position, const ListView& list,
-                        PassCounts* counts);
+                        const PassReport& report);
 
 /// The same for the rows that descriptor_forward put into the exact plan's tiles (embedding net per
 /// neighbor). Launched with room for all exact tiles; blocks without rows return at once.
 template <class Real>
 void descriptor_forward_exact(Stream& stream, const PackedModel<Real>& model, const TileView& tiles,
                               const PassBuffers<Real>& buffers, const Vec4* position, const ListView& list,
-                              PassCounts* counts);
+                              const PassReport& report);
 
-/// Where gradients go.
+/// Where gradients go; fixed point, atomically added.
 struct GradientOutput {
-  std::array<std::int64_t, 4>* force = nullptr;  ///< (nall) fixed point, 2^-44 eV/Å; atomically added
-  std::array<std::int64_t, 9>* centre_virial = nullptr;  ///< (nlocal) fixed point, summed per centre, or null
-  std::array<std::int64_t, 9>* atom_virial =
-      nullptr;  ///< (nall) fixed point, booked on the neighbor, or null
+  std::array<std::int64_t, 4>* force = nullptr;  ///< (nall), or (nlocal) with ghost_owner; 2^-44 eV/Å
+  /// (nghost) the local atoms that forces on ghosts go to, or null: to the ghosts' own rows
+  const std::int32_t* ghost_owner = nullptr;
+  std::int64_t nlocal = 0;                             ///< read where there are owners
+  VirialSlots virial;                                  ///< of all pairs, by centre
+  std::array<std::int64_t, 9>* atom_virial = nullptr;  ///< (nall) 2^-44 eV, booked on the neighbor, or null
 };
 
 /// Forces (and virials) of every neighbor pair of all rows, of both kinds, that are not taken over, from
@@ -41,6 +44,6 @@ struct GradientOutput {
 template <class Real>
 void descriptor_backward(Stream& stream, const PackedModel<Real>& model, const TileView& tiles,
                          const PassBuffers<Real>& buffers, const Vec4* position, const ListView& list,
-                         const GradientOutput& out, PassCounts* counts);
+                         const GradientOutput& out, const PassReport& report);
 
 }  // namespace nanoday::NANODAY_GPU

@@ -17,6 +17,7 @@ NANODAY_DEVICE std::int64_t to_fixed(double x) { return std::llrint(x * k_fixed_
 /// One neighbor, in the lane that has it.
 struct Pair {
   std::int32_t neighbor = -1;  ///< −1: this lane has none
+  std::int32_t receiver = -1;  ///< whose row its force goes to
   Vec3 d;                      ///< r_j − r_i [Å]
   EnvironmentRow raw = {};
 };
@@ -91,6 +92,8 @@ struct DescriptorBackward : DescriptorRows<Real> {
     double s = 0;
     Four<Real> row = {};
     if (neighbor >= 0) {
+      const bool ghost = out.ghost_owner != nullptr && neighbor >= out.nlocal;
+      pair.receiver = ghost ? out.ghost_owner[neighbor - out.nlocal] : neighbor;
       pair.d = xyz(this->position[neighbor]) - xyz(segment.centre);
       pair.raw = this->environment(pair.d);
       double r[4];
@@ -185,7 +188,7 @@ struct DescriptorBackward : DescriptorRows<Real> {
     if (!fits) return;
     for (int c = 0; c < 3; ++c) {
       const std::int64_t q = to_fixed(g[c]);
-      atomic_add(&out.force[pair.neighbor][c], -q);
+      atomic_add(&out.force[pair.receiver][c], -q);
       sums.force[c] += q;
     }
     if constexpr (Virial)
@@ -206,9 +209,11 @@ struct DescriptorBackward : DescriptorRows<Real> {
     if constexpr (Virial)
       for (int c = 0; c < 9; ++c) {
         const std::int64_t all = warp_sum(block, sums.virial[c]);
-        if (block.lane() == c && out.centre_virial != nullptr) atomic_add(&out.centre_virial[atom][c], -all);
+        if (block.lane() == c && out.virial.sum != nullptr) out.virial.add(atom, c, -all);
       }
-    if (!sums.fits) atomic_or(&this->counts->force_overflow, 1u);
+    if (sums.fits) return;
+    atomic_or(&this->report.counts->force_overflow, 1u);
+    if (this->report.signals != nullptr) atomic_or(&this->report.signals->trouble, 1u);
   }
 };
 
@@ -216,7 +221,7 @@ template <class Real>
 void launch_backward(Stream& stream, const DescriptorRows<Real>& rows, const GradientOutput& out) {
   const Grid grid = warp_grid(rows.last_tile - rows.first_tile, rows.memory);
   const bool net = rows.memory.width > 0;
-  if (out.centre_virial != nullptr || out.atom_virial != nullptr) {
+  if (out.virial.sum != nullptr || out.atom_virial != nullptr) {
     if (net)
       launch(stream, DescriptorBackward<Real, true, true>{rows, out}, grid);
     else
@@ -236,9 +241,8 @@ void launch_backward(Stream& stream, const DescriptorRows<Real>& rows, const Gra
 template <class Real>
 void descriptor_backward(Stream& stream, const PackedModel<Real>& model, const TileView& tiles,
                          const PassBuffers<Real>& buffers, const Vec4* position, const ListView& list,
-                         const GradientOutput& out, PassCounts* counts) {
-  DescriptorRows<Real> rows = descriptor_rows(model, tiles, buffers, position, list);
-  rows.counts = counts;
+                         const GradientOutput& out, const PassReport& report) {
+  DescriptorRows<Real> rows = descriptor_rows(model, tiles, buffers, position, list, report);
   rows.memory = warp_memory(model, Direction::backward, false);
   launch_backward(stream, rows, out);
   if (tiles.exact_tiles == 0) return;
@@ -252,7 +256,7 @@ void descriptor_backward(Stream& stream, const PackedModel<Real>& model, const T
 #define NANODAY_INSTANTIATE(Real)                                                           \
   template void descriptor_backward(Stream&, const PackedModel<Real>&, const TileView&,     \
                                     const PassBuffers<Real>&, const Vec4*, const ListView&, \
-                                    const GradientOutput&, PassCounts*);
+                                    const GradientOutput&, const PassReport&);
 NANODAY_INSTANTIATE(double)
 NANODAY_INSTANTIATE(float)
 

@@ -41,6 +41,12 @@ class Block {
   static constexpr unsigned k_all_lanes = 0xffffffffu;
 };
 
+template <class T>
+__device__ T atomic_add(T* to, std::type_identity_t<T> value);
+template <class T>
+__device__ T atomic_max(T* to, std::type_identity_t<T> value);
+__device__ std::uint32_t atomic_or(std::uint32_t* to, std::uint32_t bits);
+
 #if defined(__CUDACC__)
 
 // Blocks have one dimension, and blocks of a launch number less than 2^31.

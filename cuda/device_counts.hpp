@@ -13,6 +13,7 @@ struct DeviceTraffic {
   std::int64_t graph_launches = 0;
   std::int64_t graph_nodes = 0;  ///< kernels, copies and fills inside launched graphs
   std::int64_t allocations = 0;
+  std::int64_t graph_makings = 0, graph_updates = 0;  ///< recordings that made a new executable, or did not
 };
 
 namespace cuda {

@@ -59,6 +59,7 @@ NANODAY_DEVICE double strain(const ReciprocalUnits& modes, Vec3 k, int c) {
   return strain_factor(k, modes.beta, component[c]);
 }
 
+/// A block per system and unit of vectors.
 struct StructureFactors {
   static constexpr const char* k_name = "structure_factors";
   static constexpr int k_sums = 2 * k_unit_vectors + 1;
@@ -68,11 +69,15 @@ struct StructureFactors {
   double* partial;
   ChargeFlags* flags;
 
+  NANODAY_DEVICE std::int64_t unit_of(const Block& block) const { return block.block() % modes.units; }
+  NANODAY_DEVICE std::int64_t system_of(const Block& block) const { return block.block() / modes.units; }
+
   NANODAY_DEVICE void operator()(Block& block) const {
-    const ReciprocalUnit u = modes.unit[block.block()];
+    const ReciprocalUnit u = modes.unit[unit_of(block)];
     std::int64_t sum[k_sums] = {};  // cos and sin of each vector; total |q| in 2^-20 e
-    const auto n = static_cast<std::int64_t>(charge.size());
-    for (std::int64_t i = block.thread(); i < n; i += block.size()) add_charge(block, u, i, sum);
+    const auto n = static_cast<std::int64_t>(charge.size()) / modes.systems;
+    const Vec4* const mine = charge.data() + n * system_of(block);
+    for (std::int64_t i = block.thread(); i < n; i += block.size()) add_charge(block, u, mine, i, sum);
 
     std::int64_t* of_warp = block.shared<std::int64_t>(0);
     for (int j = 0; j < k_sums; ++j) {
@@ -83,15 +88,16 @@ struct StructureFactors {
     if (block.warp() == 0) finish(block, u, of_warp);
   }
 
-  NANODAY_DEVICE void add_charge(const Block& block, const ReciprocalUnit& u, std::int64_t i,
-                                 std::int64_t (&sum)[k_sums]) const {
-    const Vec4 q = charge[i];
+  NANODAY_DEVICE void add_charge(const Block& block, const ReciprocalUnit& u, const Vec4* mine,
+                                 std::int64_t i, std::int64_t (&sum)[k_sums]) const {
+    const Vec4 q = mine[i];
     const CellPlace at = cell_place(modes, q);
     const bool fits = std::fabs(q.w) < k_max_charge;
     if (!at.placed || !fits) {
-      if (block.block() != 0) return;
-      if (!at.placed) atomic_max(&flags->lost, static_cast<std::uint32_t>(i + 1));
-      if (at.placed) atomic_or(&flags->overflow, 1u);
+      if (unit_of(block) != 0) return;
+      ChargeFlags* const flag = flags + system_of(block);
+      if (!at.placed) atomic_max(&flag->lost, static_cast<std::uint32_t>(i + 1));
+      if (at.placed) atomic_or(&flag->overflow, 1u);
       return;
     }
     const double scaled = k_charge_scale * q.w;
@@ -108,13 +114,14 @@ struct StructureFactors {
   /// By the first warp: lane j finishes vector j.
   NANODAY_DEVICE void finish(Block& block, const ReciprocalUnit& u, const std::int64_t* of_warp) const {
     const int j = block.lane();
-    const std::int64_t at = (j < k_unit_vectors ? j : 0) * modes.units + block.block();
+    const std::int64_t at = (j < k_unit_vectors ? j : 0) * modes.units + unit_of(block);
     const double weight = j < k_unit_vectors ? modes.weight[at] : 0.0;
+    Complex* const mine = coefficient + system_of(block) * k_unit_vectors * modes.units;
     const Complex s{total(block, of_warp, 2 * (j % k_unit_vectors)),
                     total(block, of_warp, 2 * (j % k_unit_vectors) + 1)};
-    if (j < k_unit_vectors) coefficient[at] = {weight * s.re, weight * s.im};
+    if (j < k_unit_vectors) mine[at] = {weight * s.re, weight * s.im};
     if (j == 0 && total(block, of_warp, k_sums - 1) * k_charge_scale >= k_max_point_charge * k_total_scale)
-      atomic_or(&flags->overflow, 1u);  // 2^18 e cannot wrap around 2^63
+      atomic_or(&flags[system_of(block)].overflow, 1u);  // 2^18 e cannot wrap around 2^63
     if (!partial) return;
     const double energy = 0.5 * weight * (s.re * s.re + s.im * s.im);
     const Vec3 k = wave_vector(modes, u, j % k_unit_vectors);
@@ -148,11 +155,13 @@ struct EvaluateCharges {
   NANODAY_DEVICE void operator()(Block& block) const {
     const Vec4 q = charge[block.block()];
     const CellPlace at = cell_place(modes, q);
+    const std::int64_t system = block.block() / (static_cast<std::int64_t>(charge.size()) / modes.systems);
+    const Complex* const mine = coefficient + system * k_unit_vectors * modes.units;
     double value[k_values] = {};
     if (at.placed) {
       const Complex step = wave(at.f.z);
       for (std::int64_t u = block.thread(); u < modes.units; u += block.size())
-        add_unit(u, first_wave(modes.unit[u], at.f), step, value);
+        add_unit(mine, u, first_wave(modes.unit[u], at.f), step, value);
     }
     double* shared = block.shared<double>(0);
     const double total = block_sums(block, value, shared);
@@ -162,11 +171,12 @@ struct EvaluateCharges {
     if (block.thread() == 0) write(block.block(), q, at.placed, shared);
   }
 
-  NANODAY_DEVICE void add_unit(std::int64_t index, Complex w, Complex step, double (&value)[k_values]) const {
+  NANODAY_DEVICE void add_unit(const Complex* mine, std::int64_t index, Complex w, Complex step,
+                               double (&value)[k_values]) const {
     const ReciprocalUnit u = modes.unit[index];
     double slope = 0;
     for (int j = 0; j < k_unit_vectors; ++j) {
-      const Complex c = coefficient[j * modes.units + index];
+      const Complex c = mine[j * modes.units + index];
       const double phi = c.re * w.re + c.im * w.im, turned = c.im * w.re - c.re * w.im;
       value[0] += phi;
       slope += turned;
@@ -208,7 +218,7 @@ void structure_factors(Stream& stream, const ReciprocalUnits& modes, View<const 
                        Complex* coefficient, double* partial, ChargeFlags* flags) {
   constexpr std::size_t bytes = sizeof(std::int64_t) * StructureFactors::k_sums * (k_threads / k_warp);
   launch(stream, StructureFactors{modes, charge, coefficient, partial, flags},
-         {modes.units, k_threads, (bytes + 15) / 16 * 16});
+         {modes.units * modes.systems, k_threads, (bytes + 15) / 16 * 16});
 }
 
 void evaluate_charges(Stream& stream, const ReciprocalUnits& modes, View<const Vec4> charge,

@@ -26,12 +26,14 @@ struct ReciprocalUnits {
       nullptr;         ///< (8, units): φ(x) = Σ w Re S* e^{ik·x}; 0 where a unit is not full [eV/e²]
   Vec3 reciprocal[3];  ///< b_d [1/Å]
   Vec3 origin;
+  int systems = 1;  ///< of n charges, system s has those from s·n/systems on
   double beta = 0;  ///< [1/Å]
 };
 
-/// coefficient (8, units) = w Σ_i q_i e^{ik·x_i}, summed in fixed point (2^-44 e): the order of charges
-/// changes no bit. Charges without a finite place, or too large, are left out and reported. \param partial
-/// when not null: (units, 7) energy and virial shares, for finish_sums()
+/// coefficient (systems, 8, units) = w Σ_i q_i e^{ik·x_i}, summed in fixed point (2^-44 e): the order of
+/// charges changes no bit. Charges without a finite place, or too large, are left out and reported.
+/// \param partial when not null: (systems, units, 7) energy and virial shares, for finish_sums()
+/// \param flags (systems)
 void structure_factors(Stream& stream, const ReciprocalUnits& modes, View<const Vec4> charge,
                        Complex* coefficient, double* partial, ChargeFlags* flags);
 

@@ -5,6 +5,7 @@
 #include "atoms/forces.hpp"
 
 #include <cmath>
+#include <stdexcept>
 
 namespace nanoday::NANODAY_GPU {
 namespace {
@@ -21,30 +22,31 @@ NANODAY_DEVICE std::int64_t to_fixed(double x) {
 /// Which atoms carry a centroid, as a sum can count them.
 struct MarkSites {
   static constexpr const char* k_name = "mark_centroids";
-  const std::int32_t *type, *carries;
+  const std::int32_t *centre, *carries;
   std::int64_t* site;
   std::int64_t n;
   NANODAY_DEVICE void operator()(Block& block) const {
-    for (long i = block.global(); i < n; i += block.stride()) site[i] = carries[type[i]];
+    for (long i = block.global(); i < n; i += block.stride()) site[i] = carries[centre[i]];
   }
 };
 
 struct PlaceCharges {
   static constexpr const char* k_name = "place_charges";
   const Vec4 *position, *dipole;
-  const std::int32_t *type, *carries;
+  const std::int32_t *centre, *carries;
   const std::int64_t* site;
   const double *ion, *wannier;
   Vec4* charge;
   Signals* signals;
   std::int64_t n;
+  ChargeOrder order;
   NANODAY_DEVICE void operator()(Block& block) const {
     for (long i = block.global(); i < n; i += block.stride()) {
       const Vec4 x = position[i];
-      charge[i] = {x.x, x.y, x.z, ion[type[i]]};
-      if (carries[type[i]] == 0) continue;
+      charge[order.ion(i)] = {x.x, x.y, x.z, ion[centre[i]]};
+      if (carries[centre[i]] == 0) continue;
       const Vec4 d = dipole[i];
-      charge[n + site[i]] = {x.x + d.x, x.y + d.y, x.z + d.z, wannier[type[i]]};
+      charge[order.centroid(i, site[i])] = {x.x + d.x, x.y + d.y, x.z + d.z, wannier[centre[i]]};
       if (signals != nullptr && !(dot(xyz(d), xyz(d)) <= k_farthest_centroid * k_farthest_centroid))
         signals->trouble = 1;
     }
@@ -55,12 +57,12 @@ struct PlaceCharges {
 struct ComeHome {
   static constexpr const char* k_name = "centroid_forces_home";
   const Vec4 *charge, *site_force, *dipole;
-  const std::int32_t *type, *carries;
+  const std::int32_t *centre, *carries;
   const std::int64_t* site;
   const std::array<std::int32_t, 3>* image;
   const SystemState* state;
   std::array<std::int64_t, 4>* force;
-  std::array<std::int64_t, 9>* virial;
+  VirialSlots virial;
   double* energy;
   Vec4* cotangent;
   ElectricField field;
@@ -68,16 +70,17 @@ struct ComeHome {
   double dt;
   std::int64_t n;
   int time_steps;
+  ChargeOrder order;
 
-  NANODAY_DEVICE Vec3 strength() const {
+  NANODAY_DEVICE Vec3 strength(const SystemState& of) const {
     if (!(field.period > 0)) return field.amplitude;
-    const double time = static_cast<double>(state->step + time_steps) * dt;
+    const double time = static_cast<double>(of.step + time_steps) * dt;
     return std::sin(k_2pi * time / field.period) * field.amplitude;
   }
   NANODAY_DEVICE void add_outer(long i, Vec3 f, Vec3 d) const {
     const double left[3] = {f.x, f.y, f.z}, right[3] = {d.x, d.y, d.z};
     for (int a = 0; a < 3; ++a)
-      for (int b = 0; b < 3; ++b) virial[i][3 * a + b] += to_fixed(left[a] * right[b]);
+      for (int b = 0; b < 3; ++b) virial.add(i, 3 * a + b, to_fixed(left[a] * right[b]));
   }
   /// The field's force on charge k of atom i; its energy and virial at the unwrapped position (dplr.md 2.2).
   NANODAY_DEVICE Vec3 add_field(long k, long i, Vec3 e) const {
@@ -86,21 +89,21 @@ struct ComeHome {
     const Vec3 x =
         xyz(charge[k]) + double(m[0]) * box.cell[0] + double(m[1]) * box.cell[1] + double(m[2]) * box.cell[2];
     if (energy != nullptr) energy[i] -= dot(f, x);
-    if (virial != nullptr) add_outer(i, f, x);
+    if (virial.sum != nullptr) add_outer(i, f, x);
     return f;
   }
   NANODAY_DEVICE void operator()(Block& block) const {
     const bool any = dot(field.amplitude, field.amplitude) > 0;
-    const Vec3 e = any ? strength() : Vec3{};
     for (long i = block.global(); i < n; i += block.stride()) {
-      Vec3 f = xyz(site_force[i]);
-      if (any) f = f + add_field(i, i, e);
+      const Vec3 e = any ? strength(state[order.replica(i)]) : Vec3{};
+      Vec3 f = xyz(site_force[order.ion(i)]);
+      if (any) f = f + add_field(order.ion(i), i, e);
       Vec3 on_site{};
-      if (carries[type[i]] != 0) {
-        const long k = n + site[i];
+      if (carries[centre[i]] != 0) {
+        const std::int64_t k = order.centroid(i, site[i]);
         on_site = xyz(site_force[k]);
         if (any) on_site = on_site + add_field(k, i, e);
-        if (virial != nullptr) add_outer(i, -1.0 * on_site, xyz(dipole[i]));
+        if (virial.sum != nullptr) add_outer(i, -1.0 * on_site, xyz(dipole[i]));
       }
       cotangent[i] = padded(-1.0 * on_site);
       // Summed charge by charge, as the CPU does, so that both round alike.
@@ -115,37 +118,46 @@ struct ComeHome {
 
 // ---------------------------------------------------------------------------------------------------------
 
-DplrTerm::DplrTerm(Stream& stream, const InferencePlan& plan, const Box& box)
-    : field_(plan.dplr->field), box_(box) {
-  LongRangePlan solver = plan.dplr->solver;
+DplrTerm::DplrTerm(Stream& stream, const Plans& plans, const Box& box, int n_replicas)
+    : field_(plans[0]->dplr->field), box_(box), n_replicas_(n_replicas) {
+  LongRangePlan solver = plans[0]->dplr->solver;
   solver.box = box;
-  solver_ = make_solver(solver);
-  const DipoleCharge& charges = *plan.model->dipole_charge;
-  upload(stream, ion_charge_, charges.ion_charge);
-  upload(stream, wannier_charge_, charges.wannier_charge);
-  const std::vector<char>& selected = plan.dplr->wannier->model->selected;
-  const std::vector<std::int32_t> carries(selected.begin(), selected.end());
+  solver_ = make_solver(solver, n_replicas);
+  std::vector<double> ion, wannier;
+  std::vector<std::int32_t> carries;
+  for (const auto& plan : plans) {
+    const DipoleCharge& charges = *plan->model->dipole_charge;
+    ion.insert(ion.end(), charges.ion_charge.begin(), charges.ion_charge.end());
+    wannier.insert(wannier.end(), charges.wannier_charge.begin(), charges.wannier_charge.end());
+    const std::vector<char>& selected = plan->dplr->wannier->model->selected;
+    carries.insert(carries.end(), selected.begin(), selected.end());
+  }
+  upload(stream, ion_charge_, ion);
+  upload(stream, wannier_charge_, wannier);
   upload(stream, carries_, carries);
   stream.synchronize();
 }
 
-void DplrTerm::deal(Stream& stream, const DeviceAtoms& atoms) {
+void DplrTerm::deal(Stream& stream, const DeviceAtoms& atoms, const std::int32_t* centre) {
   n_ = atoms.nlocal;
+  centre_ = centre;
   site_.resize(n_ + 1);
   cotangent_.resize(n_);
   std::int64_t centroids = 0;
-  launch(stream, MarkSites{atoms.type.data(), carries_.data(), site_.data(), n_}, grid_for(n_));
+  launch(stream, MarkSites{centre_, carries_.data(), site_.data(), n_}, grid_for(n_));
   exclusive_sum(stream, scratch_, site_.data(), site_.data(), n_);
   copy_to_host(stream, &centroids, site_.data() + n_, sizeof centroids);
   stream.synchronize();
+  if (centroids % n_replicas_ != 0 || n_ % n_replicas_ != 0)
+    throw std::logic_error("replicas of a DPLR model must have equal numbers of ions and centroids");
   n_charges_ = n_ + centroids;
   charge_.resize(n_charges_);
 }
 
 void DplrTerm::place(Stream& stream, const DeviceAtoms& atoms, const Vec4* dipole, Signals* signals) {
   launch(stream,
-         PlaceCharges{atoms.position.data(), dipole, atoms.type.data(), carries_.data(), site_.data(),
-                      ion_charge_.data(), wannier_charge_.data(), charge_.data(), signals, n_},
+         PlaceCharges{atoms.position.data(), dipole, centre_, carries_.data(), site_.data(),
+                      ion_charge_.data(), wannier_charge_.data(), charge_.data(), signals, n_, order()},
          grid_for(n_));
 }
 
@@ -154,19 +166,17 @@ void DplrTerm::solve(Stream& stream, const Needs& needs) {
 }
 
 void DplrTerm::come_home(Stream& stream, const DeviceAtoms& atoms, const Vec4* dipole,
-                         const SystemState* state, double dt, int time_steps,
-                         std::array<std::int64_t, 4>* force, std::array<std::int64_t, 9>* centre_virial,
-                         double* atom_energy) {
+                         const SystemState* state, double dt, int time_steps, const Results& to) {
   launch(stream,
-         ComeHome{charge_.data(), solver_->fields().force, dipole, atoms.type.data(), carries_.data(),
-                  site_.data(), atoms.image.data(), state, force, centre_virial, atom_energy,
-                  cotangent_.data(), field_, box_, dt, n_, time_steps},
+         ComeHome{charge_.data(), solver_->fields().force, dipole, centre_, carries_.data(), site_.data(),
+                  atoms.image.data(), state, to.force, to.virial, to.atom_energy, cotangent_.data(), field_,
+                  box_, dt, n_, time_steps, order()},
          grid_for(n_));
 }
 
-std::array<double, 10> DplrTerm::sums(Stream& stream) const {
+std::array<double, 10> DplrTerm::sums(Stream& stream, int replica) const {
   std::array<double, 7> s{};
-  copy_to_host(stream, s.data(), solver_->fields().sums, sizeof s);
+  copy_to_host(stream, s.data(), solver_->fields().sums + 7 * replica, sizeof s);
   stream.synchronize();
   return {s[0], s[1], s[2], s[3], s[2], s[4], s[5], s[3], s[5], s[6]};
 }

@@ -239,7 +239,7 @@ struct DescriptorRows {
   Real* a = nullptr;
   const Vec4* position = nullptr;
   ListView list;
-  PassCounts* counts = nullptr;
+  PassReport report;
   WarpMemory memory;
   double switch_width = 0;
   std::int32_t first_tile = 0, last_tile = 0;
@@ -266,13 +266,14 @@ struct DescriptorRows {
 template <class Real>
 DescriptorRows<Real> descriptor_rows(const PackedModel<Real>& model, const TileView& tiles,
                                      const PassBuffers<Real>& buffers, const Vec4* position,
-                                     const ListView& list) {
+                                     const ListView& list, const PassReport& report) {
   DescriptorRows<Real> rows;
   rows.model = model.view();
   rows.tiles = tiles;
   rows.a = buffers.a;
   rows.position = position;
   rows.list = list;
+  rows.report = report;
   rows.switch_width = 1.0 / model.view().inverse_width;
   rows.last_tile = tiles.n_tiles;
   return rows;

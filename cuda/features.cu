@@ -41,7 +41,7 @@ struct RowsTask {
   TileView tiles;
   PassBuffers<Real> buffers;
   std::int64_t shared_size;  ///< numbers
-  int n_types;
+  int n_centres;
   int slice;  ///< rows per block, a power of two
 };
 
@@ -63,7 +63,7 @@ NANODAY_DEVICE Share<Real> share_of(const RowsTask<Real>& task, long block) {
   s.first = static_cast<int>(block % slices) * task.slice;
   s.last = s.first + task.slice;
   s.group = task.groups + task.tiles.tile[s.tile].group;
-  s.in_use = rows_in_use(task.tiles, task.n_types, s.tile);
+  s.in_use = rows_in_use(task.tiles, task.n_centres, s.tile);
   // All rows of a tile in use are filled, with zeros if need be: the dense kernels read them.
   s.empty = !s.group->active || s.in_use == 0;
   s.rows = task.slice;
@@ -313,7 +313,7 @@ RowsLaunch<Real> rows_launch(const PackedModel<Real>& model, const TileView& til
     size = std::max(size, layout_for(columns, rotated, 1).size);
   }
   RowsLaunch<Real> out;
-  out.task = {model.view().groups, tiles, buffers, size, model.view().n_types, rows};
+  out.task = {model.view().groups, tiles, buffers, size, model.view().n_centres, rows};
   out.grid = {std::int64_t{n_tiles} * (k_tile_rows / rows), k_threads,
               static_cast<std::size_t>(size) * sizeof(Real)};
   return out;

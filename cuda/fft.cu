@@ -57,9 +57,9 @@ static_assert(sizeof(Complex) == sizeof(cufftDoubleComplex));
 /// All plans are made at the start: making one later would allocate, and graphs could not hold it.
 struct MeshFft::State {
   std::array<int, 3> n;
-  int max_batch = 1;
+  int channels = 1;
   std::size_t real_size = 0, spectrum_size = 0;
-  Plan forward, inverse, inverse_all;  ///< one; one; max_batch at once
+  Plan forward, inverse, inverse_all;  ///< one group; one; all channels' at once
   DeviceArray<std::byte> work;         ///< shared: transforms of one mesh run one after another
 
   void transform_back(Stream& stream, Complex* spectrum, double* real, bool all) {
@@ -69,14 +69,15 @@ struct MeshFft::State {
   }
 };
 
-MeshFft::MeshFft(std::array<int, 3> n, int max_batch) : state_(std::make_unique<State>()) {
+MeshFft::MeshFft(std::array<int, 3> n, int channels, int systems) : state_(std::make_unique<State>()) {
   State& s = *state_;
   s.n = n;
-  s.max_batch = max_batch;
+  s.channels = channels;
   s.real_size = static_cast<std::size_t>(n[0]) * n[1] * n[2];
   s.spectrum_size = static_cast<std::size_t>(n[0]) * n[1] * (n[2] / 2 + 1);
-  const std::size_t bytes = std::max({s.forward.make(n, CUFFT_D2Z, 1), s.inverse.make(n, CUFFT_Z2D, 1),
-                                      s.inverse_all.make(n, CUFFT_Z2D, max_batch)});
+  const std::size_t bytes =
+      std::max({s.forward.make(n, CUFFT_D2Z, systems), s.inverse.make(n, CUFFT_Z2D, systems),
+                s.inverse_all.make(n, CUFFT_Z2D, channels * systems)});
   s.work.resize(std::max<std::size_t>(bytes, 1));
   for (Plan* plan : {&s.forward, &s.inverse, &s.inverse_all}) plan->set_work_area(s.work.data());
 }
@@ -88,12 +89,12 @@ void MeshFft::forward(Stream& stream, double* real, Complex* spectrum) {
             "a forward transform");
 }
 
-void MeshFft::inverse(Stream& stream, Complex* spectrum, double* real, int batch) {
+void MeshFft::inverse(Stream& stream, Complex* spectrum, double* real, int groups) {
   State& s = *state_;
   // Others would have to begin at addresses that cuFFT does not take when the mesh has an odd number of
   // points.
-  if (batch != 1 && batch != s.max_batch) throw std::logic_error("only one or all transforms at once");
-  s.transform_back(stream, spectrum, real, batch == s.max_batch);
+  if (groups != 1 && groups != s.channels) throw std::logic_error("only one or all transforms at once");
+  s.transform_back(stream, spectrum, real, groups == s.channels);
 }
 
 std::size_t MeshFft::real_size() const { return state_->real_size; }

@@ -23,13 +23,13 @@ struct RowEnergies {
   TileView tiles;
   PassBuffers<Real> buffers;
   double* atom_energy;
-  int n_types;
+  int n_centres;
 
   NANODAY_DEVICE void operator()(Block& block) const {
     const int k = static_cast<int>(block.block() / k_tile_blocks);
     const int r = static_cast<int>(block.block() % k_tile_blocks) * k_block_rows + block.warp();
     const GroupView<Real>& g = groups[tiles.tile[k].group];
-    const int in_use = rows_in_use(tiles, n_types, k);
+    const int in_use = rows_in_use(tiles, n_centres, k);
     if (!g.active || r >= in_use) return;  // the whole warp; there is no barrier
     const std::int32_t atom = atom_of_row(tiles, k, in_use, r);
     const Real* h =
@@ -52,13 +52,13 @@ struct RowDipoles {
   PassBuffers<Real> buffers;
   Vec4* dipole;
   const Vec4* cotangent;
-  int n_types, n_tiles, vector_row;
+  int n_centres, n_tiles, vector_row;
 
   NANODAY_DEVICE void operator()(Block& block) const {
     const int k = static_cast<int>(block.block() / k_tile_blocks);
     const int r = static_cast<int>(block.block() % k_tile_blocks) * k_block_rows + block.warp();
     const GroupView<Real>& g = groups[tiles.tile[k].group];
-    const int in_use = rows_in_use(tiles, n_types, k);
+    const int in_use = rows_in_use(tiles, n_centres, k);
     if (!g.active || in_use == 0) return;  // the whole block
     // Also rows that give nothing: the dense kernel that comes next reads whole tiles.
     evaluate_row(block, g, k, r, atom_of_row(tiles, k, in_use, r));
@@ -116,13 +116,13 @@ void fitting(Stream& stream, const PackedModel<Real>& model, const TileView& til
     for (int l = 0; l < n_layers; ++l) multiply(DenseStep::layer, l);
   }
   if (want_energy && forward)
-    launch(stream, RowEnergies<Real>{view.groups, tiles, buffers, out.atom_energy, view.n_types},
+    launch(stream, RowEnergies<Real>{view.groups, tiles, buffers, out.atom_energy, view.n_centres},
            {std::int64_t{n_tiles} * k_tile_blocks, k_threads, 0});
   if (view.dipole) {
     if (forward) multiply(DenseStep::output, 0);
     const Vec4* cotangent = want_gradient ? out.cotangent : nullptr;
     launch(stream,
-           RowDipoles<Real>{view.groups, tiles, buffers, out.dipole, cotangent, view.n_types, n_tiles,
+           RowDipoles<Real>{view.groups, tiles, buffers, out.dipole, cotangent, view.n_centres, n_tiles,
                             vector_width(model)},
            {std::int64_t{n_tiles} * k_tile_blocks, k_threads, 0});
   }

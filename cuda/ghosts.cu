@@ -137,39 +137,6 @@ struct FindGhosts {
   }
 };
 
-struct UpdateGhosts {
-  static constexpr const char* k_name = "update_ghosts";
-  Vec4* position;
-  const std::int32_t* owner;
-  const Vec4* shift;
-  std::int64_t nlocal, nghost;
-
-  NANODAY_DEVICE void operator()(Block& block) const {
-    const std::int64_t g = block.global();
-    if (g >= nghost) return;
-    const Vec4 x = position[owner[g]], s = shift[g];
-    position[nlocal + g] = {x.x + s.x, x.y + s.y, x.z + s.z, 0};
-  }
-};
-
-/// One thread per number, so that rows are read and cleared in whole lines.
-struct FoldGhosts {
-  static constexpr const char* k_name = "fold_ghosts";
-  std::int64_t* rows;
-  const std::int32_t* owner;
-  std::int64_t nlocal, nghost;
-  int width;
-
-  NANODAY_DEVICE void operator()(Block& block) const {
-    const std::int64_t k = block.global();
-    if (k >= nghost * width) return;
-    std::int64_t& share = rows[nlocal * width + k];
-    if (share == 0) return;
-    atomic_add(&rows[static_cast<std::int64_t>(owner[k / width]) * width + k % width], share);
-    share = 0;
-  }
-};
-
 /// Resizes and keeps the first `kept` elements.
 template <class T>
 void grow(Stream& stream, DeviceArray<T>& values, std::int64_t n, std::int64_t kept) {
@@ -243,18 +210,6 @@ void build_ghosts(Stream& stream, RebuildWork& work, const Box& box, double cuto
   if (atoms.replica.size() < static_cast<std::size_t>(n)) find.out.replica = nullptr;
   find.fill = true;
   launch(stream, find, grid_for(warps * k_warp, 128));
-}
-
-void update_ghosts(Stream& stream, const DeviceAtoms& atoms) {
-  launch(stream,
-         UpdateGhosts{atoms.position.data(), atoms.ghost_owner.data(), atoms.ghost_shift.data(), atoms.nlocal,
-                      atoms.nghost},
-         grid_for(atoms.nghost));
-}
-
-void fold_ghosts(Stream& stream, const DeviceAtoms& atoms, std::int64_t* rows, int width) {
-  launch(stream, FoldGhosts{rows, atoms.ghost_owner.data(), atoms.nlocal, atoms.nghost, width},
-         grid_for(atoms.nghost * width));
 }
 
 }  // namespace nanoday::NANODAY_GPU

@@ -16,14 +16,34 @@ struct Graph::State {
   Recorded recorded;
   int kernels = 0, nodes = 0;
   std::int64_t allocations = 0;
+  bool expired = false;
 
   ~State() { clear(); }
   void clear() noexcept {
-    // An executable that still runs is destroyed when it has finished.
-    if (executable != nullptr) static_cast<void>(cudaGraphExecDestroy(executable));
+    drop_executable();
     if (graph != nullptr) static_cast<void>(cudaGraphDestroy(graph));
-    executable = nullptr;
     graph = nullptr;
+  }
+  void drop_executable() noexcept {
+    // One that still runs is destroyed when it has finished.
+    if (executable != nullptr) static_cast<void>(cudaGraphExecDestroy(executable));
+    executable = nullptr;
+  }
+  /// Gives the executable the new graph's arguments. False, and none is left, where the two differ in more.
+  bool update() {
+    if (executable == nullptr) return false;
+    cudaGraphExecUpdateResultInfo info;
+    if (cudaGraphExecUpdate(executable, graph, &info) == cudaSuccess) return true;
+    static_cast<void>(cudaGetLastError());
+    drop_executable();
+    return false;
+  }
+  void make(Stream& stream) {
+    // Nodes keep the priority of the stream they were recorded on: the mesh goes before the nets.
+    check(cudaGraphInstantiate(&executable, graph, cudaGraphInstantiateFlagUseNodePriority),
+          "preparing a graph");
+    // Uploaded now, so that its first launch takes no longer than later ones.
+    check(cudaGraphUpload(executable, stream.handle().stream), "uploading a graph");
   }
 };
 
@@ -76,18 +96,23 @@ Graph& Graph::operator=(Graph&&) noexcept = default;
 
 void Graph::record(Stream& stream, const std::function<void()>& body) {
   if (recording() != nullptr) throw std::logic_error("a graph is recorded inside another one");
-  state_->clear();
-  state_->recorded = {};
-  state_->graph = capture(stream, body, state_->recorded);
-  count_nodes(state_->graph, state_->nodes, state_->kernels);
-  // Nodes keep the priority of the stream they were recorded on: the mesh goes before the nets.
-  const cudaError_t made =
-      cudaGraphInstantiate(&state_->executable, state_->graph, cudaGraphInstantiateFlagUseNodePriority);
-  if (made != cudaSuccess) state_->clear();
-  check(made, "preparing a graph");
-  // Uploaded now, so that its first launch takes no longer than later ones.
-  check(cudaGraphUpload(state_->executable, stream.handle().stream), "uploading a graph");
-  state_->allocations = counts().allocations;
+  State& state = *state_;
+  try {
+    Recorded recorded;
+    cudaGraph_t graph = capture(stream, body, recorded);
+    if (state.graph != nullptr) static_cast<void>(cudaGraphDestroy(state.graph));
+    state.graph = graph;
+    state.recorded = recorded;
+    count_nodes(state.graph, state.nodes, state.kernels);
+    const bool updated = state.update();
+    if (!updated) state.make(stream);
+    count(updated ? counts().graph_updates : counts().graph_makings);
+  } catch (...) {
+    state.clear();
+    throw;
+  }
+  state.allocations = counts().allocations;
+  state.expired = false;
 }
 
 void Graph::launch(Stream& stream) {
@@ -101,6 +126,9 @@ void Graph::launch(Stream& stream) {
 
 bool Graph::empty() const { return state_->executable == nullptr; }
 int Graph::kernels() const { return empty() ? 0 : state_->kernels; }
-bool Graph::fresh() const { return !empty() && state_->allocations == counts().allocations; }
+void Graph::expire() { state_->expired = true; }
+bool Graph::fresh() const {
+  return !empty() && !state_->expired && state_->allocations == counts().allocations;
+}
 
 }  // namespace nanoday::cuda

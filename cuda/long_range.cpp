@@ -4,9 +4,9 @@
 
 #include "core/error.hpp"
 #include "cuda/direct_sum.hpp"
+#include "cuda/influence_table.hpp"
 #include "cuda/pppm.hpp"
 #include "math/reciprocal_grid.hpp"
-#include "model/influence.hpp"
 
 #include <algorithm>
 #include <array>
@@ -32,10 +32,13 @@ bool some_sum(const Needs& needs) {
 /// Results of n charges, and what went wrong while they were made.
 class Results {
  public:
-  Results() : sums_(7), flags_(1), host_flags_(1) {
+  explicit Results(int systems)
+      : sums_(7 * static_cast<std::size_t>(systems)),
+        flags_(static_cast<std::size_t>(systems)),
+        host_flags_(1) {
     Stream stream;
-    clear_flags(stream);
-    fill_zero(stream, sums_.data(), 7 * sizeof(double));
+    fill_zero(stream, flags_.data(), flags_.size() * sizeof(ChargeFlags));
+    fill_zero(stream, sums_.data(), sums_.size() * sizeof(double));
     stream.synchronize();
   }
 
@@ -56,13 +59,19 @@ class Results {
 
   LongRangeFields fields() const { return {force_.data(), sums_.data(), energy_.data(), virial_.data()}; }
   ChargeFlags* flags() const { return flags_.data(); }
-
-  void check(Stream& stream) {
+  /// The only system's flags, on the host; waits for the stream.
+  ChargeFlags read_flags(Stream& stream) {
     copy_to_host(stream, host_flags_.data(), flags_.data(), sizeof(ChargeFlags));
+    stream.synchronize();
+    return host_flags_[0];
+  }
+
+  void check(Stream& stream, int system) {
+    copy_to_host(stream, host_flags_.data(), flags_.data() + system, sizeof(ChargeFlags));
     stream.synchronize();
     const ChargeFlags found = host_flags_[0];
     if (found.lost == 0 && found.overflow == 0) return;
-    clear_flags(stream);
+    fill_zero(stream, flags_.data() + system, sizeof(ChargeFlags));
     stream.synchronize();
     require_run(
         found.lost == 0,
@@ -76,8 +85,6 @@ class Results {
   }
 
  private:
-  void clear_flags(Stream& stream) { fill_zero(stream, flags_.data(), sizeof(ChargeFlags)); }
-
   DeviceArray<Vec4> force_;
   DeviceArray<double> sums_, energy_;
   DeviceArray<std::array<double, 9>> virial_;
@@ -88,20 +95,21 @@ class Results {
 // ---- particle mesh
 
 /// Returns the plan after all checks, so that members made from it need none.
-const LongRangePlan& checked(const LongRangePlan& plan) {
+const LongRangePlan& checked(const LongRangePlan& plan, int systems) {
   check_mesh_plan(plan);
   const auto& n = plan.mesh;
-  require(
-      1.0 * n[0] * n[1] * (n[2] + 2.0) < 0x1p31,
-      "the mesh {} × {} × {} does not fit into memory (its points are counted in 31 bits); use fewer mesh "
-      "points",
-      n[0], n[1], n[2]);
+  require(1.0 * n[0] * n[1] * (n[2] + 2.0) * systems < 0x1p31,
+          "the mesh {} × {} × {}{} does not fit into memory (points are counted in 31 bits); use fewer mesh "
+          "points{}",
+          n[0], n[1], n[2], systems == 1 ? "" : fmt::format(" of each of {} systems", systems),
+          systems == 1 ? "" : " or systems");
   return plan;
 }
 
-DeviceMesh device_mesh(const LongRangePlan& plan) {
+DeviceMesh device_mesh(const LongRangePlan& plan, int systems) {
   const auto b = reciprocal_vectors(plan.box);
   DeviceMesh mesh;
+  mesh.systems = systems;
   for (int d = 0; d < 3; ++d) {
     mesh.n[d] = plan.mesh[d];
     mesh.row[d] = double(plan.mesh[d]) * b[d];
@@ -114,17 +122,19 @@ DeviceMesh device_mesh(const LongRangePlan& plan) {
 /// their own before that of the forces, which may overwrite the spectrum.
 class MeshSolver final : public DeviceSolver {
  public:
-  explicit MeshSolver(const LongRangePlan& plan)
-      : order_(checked(plan).order),
+  MeshSolver(const LongRangePlan& plan, int systems, MeshRanks* ranks)
+      : ranks_(ranks),
+        order_(checked(plan, systems).order),
         ik_(plan.differentiation == Differentiation::ik),
-        mesh_(device_mesh(plan)),
-        points_(static_cast<std::size_t>(mesh_.points())),
-        modes_(static_cast<std::size_t>(mesh_.modes())),
-        fft_(plan.mesh, 3) {
+        mesh_(device_mesh(plan, systems)),
+        points_(static_cast<std::size_t>(mesh_.points()) * systems),
+        modes_(static_cast<std::size_t>(mesh_.modes()) * systems),
+        fft_(plan.mesh, 3, systems),
+        results_(systems) {
     const InfluenceFunction influence(plan);
     make_tables(plan, influence);
     make_force_rule(plan, influence);
-    partial_.resize(7 * static_cast<std::size_t>(influence_rows(mesh_)));
+    partial_.resize(7 * static_cast<std::size_t>(influence_rows(mesh_)) * systems);
     resize_fields(Needs{});
   }
 
@@ -137,6 +147,7 @@ class MeshSolver final : public DeviceSolver {
     results_.expect(n, needs);
     const View<const Vec4> charges{charge, static_cast<std::size_t>(n)};
     spread_charges(stream, order_, mesh_, charges, fixed_.data(), results_.flags());
+    if (ranks_) sum_over_ranks(stream);
     convert_charges(stream, mesh_, fixed_.data(), field_.data(), results_.flags());
     fft_.forward(stream, field_.data(), spectrum_.data());
     const LongRangeFields out = results_.fields();
@@ -154,23 +165,36 @@ class MeshSolver final : public DeviceSolver {
     gather_forces(stream, order_, mesh_, charges, field_.data(), rule_, ik_, out.force);
     if (needs.atom_energy && !ik_)
       gather_energies(stream, order_, mesh_, charges, field_.data(), out.atom_energy);
-    if (partial) finish_sums(stream, partial, influence_rows(mesh_), needs, out.sums);
+    if (partial) finish_sums(stream, mesh_.systems, partial, influence_rows(mesh_), needs, out.sums);
   }
 
   LongRangeFields fields() const override { return results_.fields(); }
-  void check(Stream& stream) override { results_.check(stream); }
+  void check(Stream& stream, int system) override {
+    results_.check(stream, system);
+    require_run(stuck_ranks_ == 0,
+                "the charges of {} rank(s) cannot be put on the mesh; see the message there", stuck_ranks_);
+  }
 
  private:
+  /// The charge meshes of all ranks, and how many of these could not place their charges.
+  void sum_over_ranks(Stream& stream) {
+    host_sums_.resize(points_ + 1);
+    copy_to_host(stream, host_sums_.data(), fixed_.data(), points_ * sizeof(std::int64_t));
+    const ChargeFlags own = results_.read_flags(stream);
+    host_sums_.back() = own.lost != 0 || own.overflow != 0;
+    ranks_->sum(host_sums_);
+    stuck_ranks_ = host_sums_.back();
+    copy_to_device(stream, fixed_.data(), host_sums_.data(), points_ * sizeof(std::int64_t));
+  }
+
   void make_tables(const LongRangePlan& plan, const InfluenceFunction& influence) {
-    const HalfSpectrum half = make_half_spectrum(plan, influence);
     Stream stream;
-    upload(stream, green_, half.green);
-    upload(stream, edge_difference_, half.edge_difference);
+    influence_ = make_influence_table(stream, plan, influence);
     fixed_.resize(points_);
     fill_zero(stream, fixed_.data(), points_ * sizeof(std::int64_t));  // each solve leaves zeros behind
     stream.synchronize();
-    tables_.green = green_.data();
-    tables_.edge_difference = half.edge_difference.empty() ? nullptr : edge_difference_.data();
+    tables_.green = influence_.green.data();
+    tables_.edge_difference = influence_.edge_difference.data();
     tables_.beta = plan.beta;
     const auto b = reciprocal_vectors(plan.box);
     for (int d = 0; d < 3; ++d) tables_.reciprocal[d] = 2 * std::numbers::pi * b[d];
@@ -201,17 +225,21 @@ class MeshSolver final : public DeviceSolver {
     fft_.inverse(stream, out, field_.data(), count);  // together: odd meshes would begin at odd addresses
   }
 
+  MeshRanks* ranks_;                     ///< null for one rank
+  std::vector<std::int64_t> host_sums_;  ///< (points) with ranks: their charges; then ranks that cannot go on
+  std::int64_t stuck_ranks_ = 0;
   int order_;
   bool ik_;
   DeviceMesh mesh_;
-  std::size_t points_, modes_;
+  std::size_t points_, modes_;  ///< of all systems
   MeshFft fft_;
   ModeTables tables_;
   ForceRule rule_;
-  DeviceArray<double> green_, edge_difference_, partial_;
+  InfluenceTable influence_;
+  DeviceArray<double> partial_;
   DeviceArray<std::int64_t> fixed_;  ///< (points) charges; zero between solves
-  DeviceArray<double> field_;        ///< (1 or 3, points); the first is the charge mesh before the transform
-  DeviceArray<Complex> spectrum_;    ///< (1 to 4, modes)
+  DeviceArray<double> field_;      ///< (1 or 3, points); the first are the charge meshes before the transform
+  DeviceArray<Complex> spectrum_;  ///< (1 to 4, modes)
   Results results_;
 };
 
@@ -266,7 +294,7 @@ HostUnits make_units(const LongRangePlan& plan) {
 
 class DirectSolver final : public DeviceSolver {
  public:
-  explicit DirectSolver(const LongRangePlan& plan) {
+  DirectSolver(const LongRangePlan& plan, int systems) : results_(systems) {
     const HostUnits host = make_units(plan);
     const std::size_t count = host.unit.size();
     std::vector<double> by_vector(host.weight.size());  // neighboring threads take neighboring units
@@ -276,8 +304,9 @@ class DirectSolver final : public DeviceSolver {
     upload(stream, unit_, host.unit);
     upload(stream, weight_, by_vector);
     stream.synchronize();
-    coefficient_.resize(by_vector.size());
-    partial_.resize(7 * count);
+    coefficient_.resize(by_vector.size() * systems);
+    partial_.resize(7 * count * systems);
+    modes_.systems = systems;
     modes_.unit = unit_.data();
     modes_.units = static_cast<std::int64_t>(count);
     modes_.weight = weight_.data();
@@ -298,11 +327,11 @@ class DirectSolver final : public DeviceSolver {
     evaluate_charges(stream, modes_, charges, coefficient_.data(), out.force,
                      needs.atom_energy ? out.atom_energy : nullptr,
                      needs.atom_virial ? out.atom_virial : nullptr);
-    if (partial) finish_sums(stream, partial, modes_.units, needs, out.sums);
+    if (partial) finish_sums(stream, modes_.systems, partial, modes_.units, needs, out.sums);
   }
 
   LongRangeFields fields() const override { return results_.fields(); }
-  void check(Stream& stream) override { results_.check(stream); }
+  void check(Stream& stream, int system) override { results_.check(stream, system); }
 
  private:
   ReciprocalUnits modes_;
@@ -314,9 +343,16 @@ class DirectSolver final : public DeviceSolver {
 
 }  // namespace
 
-std::unique_ptr<DeviceSolver> make_solver(const LongRangePlan& plan) {
-  if (plan.method == LongRangeMethod::direct) return std::make_unique<DirectSolver>(plan);
-  return std::make_unique<MeshSolver>(plan);
+std::unique_ptr<DeviceSolver> make_solver(const LongRangePlan& plan, int systems, MeshRanks* ranks) {
+  const bool direct = plan.method == LongRangeMethod::direct;
+  require(!ranks || !direct,
+          "the direct sum on GPUs takes the charges of one rank only (several ranks share them); use "
+          "--solver pppm");
+  require(!ranks || !ranks->bricks(),
+          "GPUs transform a whole mesh each (--fft reduction and pencil cut it into bricks); use --fft "
+          "replicated");
+  if (direct) return std::make_unique<DirectSolver>(plan, systems);
+  return std::make_unique<MeshSolver>(plan, systems, ranks);
 }
 
 }  // namespace nanoday::NANODAY_GPU

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend/long_range.hpp"
+#include "backend/mesh_ranks.hpp"
 #include "cuda/fft.hpp"
 #include "cuda/primitives.hpp"
 #include "cuda/runtime.hpp"
@@ -14,27 +15,34 @@ namespace nanoday::NANODAY_GPU {
 /// Results in device memory, valid until the next solve.
 struct LongRangeFields {
   Vec4* force = nullptr;  ///< (n) [eV/Å]
-  /// (7) energy, virial xx xy xz yy yz zz [eV] of the last solve that needed some; 0 what it did not need
+  /// (systems, 7) energy, virial xx xy xz yy yz zz [eV] of the last solve that needed some; 0 what it did not
+  /// need
   double* sums = nullptr;
   double* atom_energy = nullptr;                 ///< (n) when needed
   std::array<double, 9>* atom_virial = nullptr;  ///< (n) when needed
 };
 
-/// One LongRangePlan on the device. solve() only queues work (it may be part of a graph, after prepare());
-/// same bits for the same charges, whatever their order of summation: the mesh is fixed point.
+/// One LongRangePlan on the device, for one or several independent systems in the same kernels. solve() only
+/// queues work (it may be part of a graph, after prepare()); same bits for the same charges, whatever their
+/// order of summation: the mesh is fixed point.
 class DeviceSolver {
  public:
   virtual ~DeviceSolver() = default;
   /// Grows buffers for n charges and the needs; makes tables. Call before solve() with more than before.
   virtual void prepare(std::int64_t n, const Needs& needs) = 0;
-  /// \param charge (n) x, y, z [Å], q [e]; device memory
+  /// \param charge (n) x, y, z [Å], q [e]; device memory; system s has those from s·n/systems on
   virtual void solve(Stream& stream, const Vec4* charge, std::int64_t n, const Needs& needs) = 0;
   virtual LongRangeFields fields() const = 0;
-  /// Host: throws RunError when a charge had no place on the mesh or the mesh overflowed since the last call.
-  virtual void check(Stream& stream) = 0;
+  /// Host: throws RunError when a charge of that system had no place on the mesh or the mesh overflowed since
+  /// the last call.
+  virtual void check(Stream& stream, int system = 0) = 0;
 };
 
-/// Throws InputError for plans it cannot do, with the sentences of the CPU's solvers.
-std::unique_ptr<DeviceSolver> make_solver(const LongRangePlan& plan);
+/// \param ranks others who hold parts of the charges of one system, null when there are none: their charge
+/// meshes are summed by way of the host, every rank transforms the sum. solve() then waits for the stream and
+/// is collective: never part of a graph. Throws InputError for plans it cannot do, with the sentences of the
+/// CPU's solvers; with ranks for direct sums and meshes in bricks.
+std::unique_ptr<DeviceSolver> make_solver(const LongRangePlan& plan, int systems = 1,
+                                          MeshRanks* ranks = nullptr);
 
 }  // namespace nanoday::NANODAY_GPU

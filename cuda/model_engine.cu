@@ -1,25 +1,40 @@
-// One model over all local atoms: chunk by chunk through descriptor, fitting net and back.
+// Models over all local atoms: chunk by chunk through descriptor, fitting net and back.
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/model_engine.hpp"
 
+#include "cuda/rebuild.hpp"
+
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 
 namespace nanoday::NANODAY_GPU {
 namespace {
 
-/// Sorting by this puts atoms of a chunk and type together, in memory order.
+struct NumberCentres {
+  static constexpr const char* k_name = "number_centres";
+  const std::int32_t *type, *replica, *model;
+  std::int32_t* centre;
+  std::int64_t n;
+  int n_types;
+  NANODAY_DEVICE void operator()(Block& block) const {
+    for (long i = block.global(); i < n; i += block.stride())
+      centre[i] = model[replica[i]] * n_types + type[i];
+  }
+};
+
+/// Sorting by this puts atoms of a chunk and centre together, in memory order.
 struct DealKey {
   static constexpr const char* k_name = "deal_key";
-  const std::int32_t* type;
+  const std::int32_t* centre;
   std::uint64_t* key;
   std::int32_t* order;
   std::int64_t n, chunk_rows;
-  int n_types;
+  int n_centres;
   NANODAY_DEVICE void operator()(Block& block) const {
     for (long i = block.global(); i < n; i += block.stride()) {
-      key[i] = static_cast<std::uint64_t>(i / chunk_rows) * n_types + type[i];
+      key[i] = static_cast<std::uint64_t>(i / chunk_rows) * n_centres + centre[i];
       order[i] = static_cast<std::int32_t>(i);
     }
   }
@@ -46,7 +61,7 @@ struct DealBegin {
   }
 };
 
-/// Puts every atom into its row; rows of types without output (first_row < 0) do not exist.
+/// Puts every atom into its row; rows of centres without output (first_row < 0) do not exist.
 struct DealScatter {
   static constexpr const char* k_name = "deal_scatter";
   const std::uint64_t* key;
@@ -71,42 +86,11 @@ struct FillRows {
   }
 };
 
-/// Before a pass: nobody is taken over, and the exact plan's rows are empty.
+/// Before an evaluation, where nothing else clears them.
 struct ClearExact {
   static constexpr const char* k_name = "clear_exact";
-  const std::int64_t* exact_rows;  ///< (chunks, 2) first row and how many
-  std::int32_t* atom;
-  std::uint8_t* taken;
-  std::int32_t* exact_count;
-  std::int64_t n_taken;
-  int n_chunks, n_types;
-  NANODAY_DEVICE void operator()(Block& block) const {
-    for (long i = block.global(); i < n_taken; i += block.stride()) taken[i] = 0;
-    for (long i = block.global(); i < static_cast<long>(n_chunks) * n_types; i += block.stride())
-      exact_count[i] = 0;
-    for (int c = 0; c < n_chunks; ++c)
-      for (long i = block.global(); i < exact_rows[2 * c + 1]; i += block.stride())
-        atom[exact_rows[2 * c] + i] = -1;
-  }
-};
-
-/// After a pass: the most rows of the exact plan anybody asked for, and what must stop a run.
-struct JudgePass {
-  static constexpr const char* k_name = "judge_pass";
-  const std::int32_t* exact_count;
-  PassCounts* counts;
-  Signals* signals;
-  std::int64_t n, room;
-  bool outside_is_trouble;
-  NANODAY_DEVICE void operator()(Block& block) const {
-    for (long i = block.global(); i < n; i += block.stride()) {
-      if (exact_count[i] > 0) atomic_max(&counts->exact_rows, static_cast<std::uint32_t>(exact_count[i]));
-      if (exact_count[i] > room && signals != nullptr) atomic_or(&signals->halt, 1u);
-    }
-    if (block.global() != 0 || signals == nullptr) return;
-    if (counts->force_overflow != 0 || (outside_is_trouble && counts->outside_table != 0))
-      atomic_or(&signals->trouble, 1u);
-  }
+  ExactRows rows;
+  NANODAY_DEVICE void operator()(Block& block) const { rows.clear(block.global(), block.stride()); }
 };
 
 std::int64_t tiles_for(std::int64_t rows) { return (rows + k_tile_rows - 1) / k_tile_rows; }
@@ -116,19 +100,18 @@ std::int64_t tiles_for(std::int64_t rows) { return (rows + k_tile_rows - 1) / k_
 // ---------------------------------------------------------------------------------------------------------
 
 template <class Real>
-ModelEngine<Real>::ModelEngine(Stream& stream, std::shared_ptr<const InferencePlan> plan, Products products,
-                               std::int64_t chunk_rows)
-    : model_(stream, std::move(plan)),
+ModelEngine<Real>::ModelEngine(Stream& stream, Plans plans, Products products, std::int64_t chunk_rows)
+    : model_(stream, std::move(plans)),
       products_(products),
       chunk_rows_(chunk_rows),
       exact_tiles_per_group_(model_.has_exact() ? 1 : 0) {
-  counts_.resize(1);
+  counts_.resize(k_counts_kinds);
   reset_counts(stream);
 }
 
 template <class Real>
 std::int32_t ModelEngine<Real>::exact_tiles() const {
-  return static_cast<std::int32_t>(exact_tiles_per_group_) * model_.view().n_types;
+  return static_cast<std::int32_t>(exact_tiles_per_group_) * model_.view().n_centres;
 }
 
 template <class Real>
@@ -137,38 +120,38 @@ void ModelEngine<Real>::make_room(std::int64_t rows) {
 }
 
 template <class Real>
-void ModelEngine<Real>::deal(Stream& stream, const std::int32_t* type, std::int64_t nlocal) {
+void ModelEngine<Real>::deal(Stream& stream, RebuildWork& work, const std::int32_t* centre,
+                             std::int64_t nlocal) {
   nlocal_ = nlocal;
   chunks_.clear();
   if (nlocal == 0) return;
-  const int nt = model_.view().n_types;
-  const std::int64_t n_chunks = (nlocal + chunk_rows_ - 1) / chunk_rows_, n_keys = n_chunks * nt;
-  key_.resize(nlocal);
-  key_sorted_.resize(nlocal);
-  order_.resize(nlocal);
-  order_sorted_.resize(nlocal);
+  const int n_centres = model_.view().n_centres;
+  const std::int64_t n_chunks = (nlocal + chunk_rows_ - 1) / chunk_rows_, n_keys = n_chunks * n_centres;
+  size_orders(work, nlocal);
   begin_device_.resize(n_keys + 1);
-  launch(stream, DealKey{type, key_.data(), order_.data(), nlocal, chunk_rows_, nt}, grid_for(nlocal));
-  sort_pairs(stream, scratch_, key_.data(), key_sorted_.data(), order_.data(), order_sorted_.data(), nlocal,
-             std::bit_width(static_cast<std::uint64_t>(n_keys)));
-  launch(stream, DealBegin{key_sorted_.data(), begin_device_.data(), nlocal, n_keys}, grid_for(n_keys + 1));
+  launch(stream, DealKey{centre, work.key.data(), work.order.data(), nlocal, chunk_rows_, n_centres},
+         grid_for(nlocal));
+  sort_pairs(stream, work.scratch, work.key.data(), work.key_sorted.data(), work.order.data(),
+             work.order_sorted.data(), nlocal, std::bit_width(static_cast<std::uint64_t>(n_keys)));
+  launch(stream, DealBegin{work.key_sorted.data(), begin_device_.data(), nlocal, n_keys},
+         grid_for(n_keys + 1));
   std::vector<std::int64_t> begin(n_keys + 1);
   download(stream, begin.data(), begin_device_, begin.size());
   stream.synchronize();
   lay_out(begin);
   size_buffers(stream);
-  scatter(stream, nlocal);
+  scatter(stream, work, nlocal);
   stream.synchronize();  // host tables may change now
 }
 
-/// Tiles of every chunk: the plan's groups by type, then room for the exact plan.
+/// Tiles of every chunk: the plans' groups by centre, then room for the exact plans.
 template <class Real>
 void ModelEngine<Real>::lay_out(const std::vector<std::int64_t>& begin) {
-  const int nt = model_.view().n_types;
-  const std::size_t n_chunks = (begin.size() - 1) / nt;
+  const int n_centres = model_.view().n_centres;
+  const std::size_t n_chunks = (begin.size() - 1) / n_centres;
   const auto& groups = model_.groups();
   host_tiles_.clear();
-  first_row_.assign(n_chunks * nt, -1);
+  first_row_.assign(n_chunks * n_centres, -1);
   a_size_ = rotated_size_ = features_size_ = rows_ = 0;
   std::int64_t row = 0, taken = 0;
   for (std::size_t c = 0; c < n_chunks; ++c) {
@@ -183,15 +166,15 @@ void ModelEngine<Real>::lay_out(const std::vector<std::int64_t>& begin) {
       next.rotated += std::int64_t{k_tile_rows} * 4 * g.n_rotated;
       next.features += std::int64_t{k_tile_rows} * g.n_features;
     };
-    for (int t = 0; t < nt; ++t) {
+    for (int t = 0; t < n_centres; ++t) {
       if (!groups[t].active) continue;
-      first_row_[c * nt + t] = row + next.row;
-      const std::int64_t n = tiles_for(begin[c * nt + t + 1] - begin[c * nt + t]);
+      first_row_[c * n_centres + t] = row + next.row;
+      const std::int64_t n = tiles_for(begin[c * n_centres + t + 1] - begin[c * n_centres + t]);
       for (std::int64_t k = 0; k < n; ++k) add(t);
       chunk.n_tiles += static_cast<std::int32_t>(n);
     }
-    for (int t = 0; t < nt; ++t)
-      for (std::int64_t k = 0; k < exact_tiles_per_group_; ++k) add(nt + t);
+    for (int t = 0; t < n_centres; ++t)
+      for (std::int64_t k = 0; k < exact_tiles_per_group_; ++k) add(n_centres + t);
     chunks_.push_back(chunk);
     a_size_ = std::max(a_size_, next.a);
     rotated_size_ = std::max(rotated_size_, next.rotated);
@@ -206,7 +189,7 @@ void ModelEngine<Real>::lay_out(const std::vector<std::int64_t>& begin) {
 
 template <class Real>
 void ModelEngine<Real>::size_buffers(Stream& stream) {
-  const int nt = model_.view().n_types;
+  const int n_centres = model_.view().n_centres;
   const std::int64_t width = model_.max_width();
   a_.resize(a_size_);
   rotated_.resize(rotated_size_);
@@ -214,7 +197,7 @@ void ModelEngine<Real>::size_buffers(Stream& stream) {
   layers_.resize(rows_ * width * (2 * model_.max_layers() + 1));
   if (model_.view().dipole)
     vectors_.resize(rows_ * 2 * std::max(model_.max_columns(false), model_.max_columns(true)));
-  exact_count_.resize(chunks_.size() * nt);
+  exact_count_.resize(chunks_.size() * n_centres);
   std::vector<std::int64_t> exact;
   for (const Chunk& chunk : chunks_) {
     exact.push_back(chunk.first_row + std::int64_t{chunk.n_tiles} * k_tile_rows);
@@ -227,12 +210,12 @@ void ModelEngine<Real>::size_buffers(Stream& stream) {
 }
 
 template <class Real>
-void ModelEngine<Real>::scatter(Stream& stream, std::int64_t nlocal) {
+void ModelEngine<Real>::scatter(Stream& stream, const RebuildWork& work, std::int64_t nlocal) {
   const auto rows = static_cast<std::int64_t>(atom_.size());
   launch(stream, FillRows{atom_.data(), rows}, grid_for(rows));
   launch(stream,
-         DealScatter{key_sorted_.data(), order_sorted_.data(), begin_device_.data(), first_row_device_.data(),
-                     atom_.data(), nlocal},
+         DealScatter{work.key_sorted.data(), work.order_sorted.data(), begin_device_.data(),
+                     first_row_device_.data(), atom_.data(), nlocal},
          grid_for(nlocal));
 }
 
@@ -244,7 +227,7 @@ TileView ModelEngine<Real>::tiles_of(std::size_t c) const {
           chunk.n_tiles,
           exact_tiles(),
           taken_.data() + chunk.first_taken,
-          exact_count_.data() + c * model_.view().n_types};
+          exact_count_.data() + c * model_.view().n_centres};
 }
 
 template <class Real>
@@ -267,34 +250,35 @@ PassBuffers<Real> ModelEngine<Real>::buffers() const {
 template <class Real>
 void ModelEngine<Real>::run(Stream& stream, const EngineTask& task) {
   if (chunks_.empty()) return;
-  if (!task.fitting.resume) clear_exact(stream);
+  if (!task.fitting.resume && !task.cleared) {
+    const ExactRows rows = exact_rows();
+    launch(stream, ClearExact{rows}, grid_for(std::max<std::int64_t>(rows.n_taken, rows.n_counts)));
+  }
   for (std::size_t c = 0; c < chunks_.size(); ++c)
     if (chunks_[c].n_tiles > 0) run_chunk(stream, task, tiles_of(c));
-  const auto n_counts = static_cast<std::int64_t>(exact_count_.size());
-  launch(stream,
-         JudgePass{exact_count_.data(), counts_.data(), task.signals, model_.has_exact() ? n_counts : 0,
-                   room(), model_.plan().model->compressed},
-         grid_for(n_counts));
 }
 
 template <class Real>
-void ModelEngine<Real>::clear_exact(Stream& stream) {
-  const auto n_taken = static_cast<std::int64_t>(taken_.size());
-  const auto n_counts = static_cast<std::int64_t>(exact_count_.size());
-  launch(stream,
-         ClearExact{chunk_rows_device_.data(), atom_.data(), taken_.data(), exact_count_.data(), n_taken,
-                    static_cast<int>(chunks_.size()), model_.view().n_types},
-         grid_for(std::max(n_taken, n_counts)));
+ExactRows ModelEngine<Real>::exact_rows() const {
+  if (chunks_.empty()) return {};
+  return {chunk_rows_device_.data(),
+          atom_.data(),
+          taken_.data(),
+          exact_count_.data(),
+          static_cast<std::int64_t>(taken_.size()),
+          static_cast<int>(chunks_.size()),
+          static_cast<int>(exact_count_.size())};
 }
 
 template <class Real>
 void ModelEngine<Real>::run_chunk(Stream& stream, const EngineTask& task, const TileView& tiles) {
   const PassBuffers<Real> buffer = buffers();
+  const PassReport report{counts_.data() + (task.again ? k_counts_again : k_counts_now), task.signals};
   if (!task.fitting.resume) {
     const TimedStage timed(task.clock, stream, Stage::descriptor);
-    descriptor_forward(stream, model_, tiles, buffer, task.position, task.list, counts_.data());
+    descriptor_forward(stream, model_, tiles, buffer, task.position, task.list, report);
     if (model_.has_exact())
-      descriptor_forward_exact(stream, model_, tiles, buffer, task.position, task.list, counts_.data());
+      descriptor_forward_exact(stream, model_, tiles, buffer, task.position, task.list, report);
   }
   {
     const TimedStage timed(task.clock, stream, Stage::fitting);
@@ -302,20 +286,21 @@ void ModelEngine<Real>::run_chunk(Stream& stream, const EngineTask& task, const 
   }
   if (!task.fitting.want_gradient) return;
   const TimedStage timed(task.clock, stream, Stage::gradient);
-  descriptor_backward(stream, model_, tiles, buffer, task.position, task.list, task.gradient, counts_.data());
+  descriptor_backward(stream, model_, tiles, buffer, task.position, task.list, task.gradient, report);
 }
 
 template <class Real>
 void ModelEngine<Real>::reset_counts(Stream& stream) {
-  fill_zero(stream, counts_.data(), sizeof(PassCounts));
+  fill_zero(stream, counts_.data(), counts_.size() * sizeof(PassCounts));
 }
 
 template <class Real>
 PassCounts ModelEngine<Real>::read_counts(Stream& stream) const {
-  PassCounts counts;
-  download(stream, &counts, counts_, 1);
+  std::array<PassCounts, k_counts_kinds> counts;
+  download(stream, counts.data(), counts_, counts.size());
   stream.synchronize();
-  return counts;
+  counts[k_counts_total].add(counts[k_counts_now]);
+  return counts[k_counts_total];
 }
 
 EvaluationCounts as_counts(const PassCounts& seen) {
@@ -330,17 +315,22 @@ EvaluationCounts as_counts(const PassCounts& seen) {
 template class ModelEngine<double>;
 template class ModelEngine<float>;
 
-std::unique_ptr<NetEngine> make_engine(Stream& stream, std::shared_ptr<const InferencePlan> plan,
-                                       std::int64_t chunk_rows) {
-  switch (plan->precision) {
+void number_centres(Stream& stream, const DeviceAtoms& atoms, int n_types, const std::int32_t* model,
+                    std::int32_t* centre) {
+  launch(stream, NumberCentres{atoms.type.data(), atoms.replica.data(), model, centre, atoms.nlocal, n_types},
+         grid_for(atoms.nlocal));
+}
+
+std::unique_ptr<NetEngine> make_engine(Stream& stream, Plans plans, std::int64_t chunk_rows) {
+  switch (plans.at(0)->precision) {
     case Precision::fp64:
-      return std::make_unique<ModelEngine<double>>(stream, std::move(plan), Products::fp64, chunk_rows);
+      return std::make_unique<ModelEngine<double>>(stream, std::move(plans), Products::fp64, chunk_rows);
     case Precision::mixed:
-      return std::make_unique<ModelEngine<float>>(stream, std::move(plan), Products::split, chunk_rows);
+      return std::make_unique<ModelEngine<float>>(stream, std::move(plans), Products::split, chunk_rows);
     case Precision::fast:
       break;
   }
-  return std::make_unique<ModelEngine<float>>(stream, std::move(plan), Products::single_pass, chunk_rows);
+  return std::make_unique<ModelEngine<float>>(stream, std::move(plans), Products::single_pass, chunk_rows);
 }
 
 }  // namespace nanoday::NANODAY_GPU

@@ -37,10 +37,4 @@ void build_ghosts(Stream& stream, RebuildWork& work, const Box& box, double cuto
 void build_list(Stream& stream, RebuildWork& work, int n_types, double cutoff, bool by_id,
                 const DeviceAtoms& atoms, DeviceList& list);
 
-/// position[nlocal + g] = position[owner] + shift. Part of graphs.
-void update_ghosts(Stream& stream, const DeviceAtoms& atoms);
-
-/// Adds ghosts' fixed-point rows to their owners' and clears them; `width` int64 per row. Part of graphs.
-void fold_ghosts(Stream& stream, const DeviceAtoms& atoms, std::int64_t* rows, int width);
-
 }  // namespace nanoday::NANODAY_GPU

@@ -1,4 +1,4 @@
-// Packs an InferencePlan for the device and uploads it.
+// Packs InferencePlans for the device and uploads it.
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/packed_model.hpp"
 
@@ -41,6 +41,18 @@ void check_model(const Model& model) {
           model.source, model.n_types(), k_max_types);
   for (const EmbeddingNet& net : model.embedding) check_layers(model, net.layers, "an embedding");
   for (const FittingNet& net : model.fitting) check_layers(model, net.layers, "a fitting");
+}
+
+/// The kernels have one form for all plans.
+void check_alike(const Plans& plans) {
+  const InferencePlan& first = *plans.at(0);
+  for (const auto& plan : plans)
+    require(
+        plan->table == first.table && plan->precision == first.precision &&
+            (plan->exact == nullptr) == (first.exact == nullptr),
+        "{} and {} are evaluated in different ways (low-rank tables met the bound for one of them only); use "
+        "--table quintic, or a larger --force-error",
+        first.model->source, plan->model->source);
 }
 
 /// b at s̃ of padding for one neighbor type: the net's own where there is one, for exactness.
@@ -265,15 +277,18 @@ const T* PackedModel<Real>::keep(Stream& stream, const std::vector<T>& values) {
 }
 
 template <class Real>
-PackedModel<Real>::PackedModel(Stream& stream, std::shared_ptr<const InferencePlan> plan)
-    : plan_(std::move(plan)) {
-  const Model& model = *plan_->model;
+PackedModel<Real>::PackedModel(Stream& stream, Plans plans) : plans_(std::move(plans)) {
+  check_alike(plans_);
+  const Model& model = *plan().model;
   check_model(model);
-  ModelPacker::plan(*this, stream, *plan_);
-  if (has_exact()) ModelPacker::plan(*this, stream, *plan_->exact);
+  for (const auto& each : plans_) ModelPacker::plan(*this, stream, *each);
+  if (has_exact())
+    for (const auto& each : plans_) ModelPacker::plan(*this, stream, *each->exact);
   view_.n_types = model.n_types();
+  view_.n_centres = model.n_types() * static_cast<int>(plans_.size());
   view_.n_groups = static_cast<int>(groups_.size());
   view_.dipole = model.kind == ModelKind::dipole;
+  view_.compressed = model.compressed;
   view_.rcut = model.rcut;
   view_.rcut2 = model.rcut * model.rcut;
   view_.rcut_smth = model.rcut_smth;
@@ -290,10 +305,10 @@ PackedModel<Real>::PackedModel(Stream& stream, std::shared_ptr<const InferencePl
 
 namespace {
 
-/// Largest get(group) over the groups of the plan, or of the exact plan.
+/// Largest get(group) over the groups of the plans, or of the exact plans.
 template <class Real, class Get>
-int largest(const std::vector<GroupView<Real>>& groups, int n_types, bool exact, const Get& get) {
-  const std::size_t begin = exact ? n_types : 0, end = std::min(groups.size(), begin + n_types);
+int largest(const std::vector<GroupView<Real>>& groups, int n_centres, bool exact, const Get& get) {
+  const std::size_t begin = exact ? n_centres : 0, end = std::min(groups.size(), begin + n_centres);
   int most = 0;
   for (std::size_t g = begin; g < end; ++g) most = std::max(most, get(groups[g]));
   return most;
@@ -303,23 +318,23 @@ int largest(const std::vector<GroupView<Real>>& groups, int n_types, bool exact,
 
 template <class Real>
 int PackedModel<Real>::max_columns(bool exact) const {
-  return largest(groups_, view_.n_types, exact, [](const auto& g) { return g.n_columns; });
+  return largest(groups_, view_.n_centres, exact, [](const auto& g) { return g.n_columns; });
 }
 template <class Real>
 int PackedModel<Real>::max_rotated(bool exact) const {
-  return largest(groups_, view_.n_types, exact, [](const auto& g) { return g.n_rotated; });
+  return largest(groups_, view_.n_centres, exact, [](const auto& g) { return g.n_rotated; });
 }
 template <class Real>
 int PackedModel<Real>::max_features(bool exact) const {
-  return largest(groups_, view_.n_types, exact, [](const auto& g) { return g.n_features; });
+  return largest(groups_, view_.n_centres, exact, [](const auto& g) { return g.n_features; });
 }
 template <class Real>
 int PackedModel<Real>::max_layers() const {
-  return largest(groups_, view_.n_types, false, [](const auto& g) { return g.n_layers; });
+  return largest(groups_, view_.n_centres, false, [](const auto& g) { return g.n_layers; });
 }
 template <class Real>
 int PackedModel<Real>::max_width() const {
-  return round_up(largest(groups_, view_.n_types, false, [](const auto& g) {
+  return round_up(largest(groups_, view_.n_centres, false, [](const auto& g) {
     int most = 0;
     for (int l = 0; l < g.n_layers; ++l) most = std::max(most, g.layer[l].n_out);
     return most;

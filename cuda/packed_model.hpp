@@ -1,4 +1,4 @@
-// An InferencePlan laid out for the device: tables, nets and what each centre type does with them.
+// InferencePlans laid out for the device: tables, nets and what each centre type does with them.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -11,6 +11,9 @@
 #include <vector>
 
 namespace nanoday::NANODAY_GPU {
+
+/// Plans of several models of the same architecture, evaluated in the same kernels; usually one.
+using Plans = std::vector<std::shared_ptr<const InferencePlan>>;
 
 /// Most layers of an embedding or fitting net, and most neighbor types; larger models are refused by name.
 inline constexpr int k_max_layers = 8;
@@ -62,8 +65,9 @@ struct DenseView {
   bool residual = false;         ///< y = x + h
 };
 
-/// What atoms of one centre type do. A group is a centre type of the plan, or of the exact plan that takes
-/// over atoms with neighbors outside the table (groups nt … 2nt − 1).
+/// What atoms of one centre do. A centre is a type of one model, number model·nt + type. A group is a centre
+/// of its plan, or of the exact plan that takes over atoms with neighbors outside the table (the second half
+/// of all groups).
 template <class Real>
 struct GroupView {
   bool active = false;  ///< false: such atoms have no output (dipole models)
@@ -94,10 +98,12 @@ struct GroupView {
 template <class Real>
 struct ModelView {
   int n_types = 0;
-  int n_groups = 0;  ///< nt, or 2 nt with an exact plan
+  int n_centres = 0;  ///< models · nt
+  int n_groups = 0;   ///< centres, or twice as many with exact plans
   bool dipole = false;
+  bool compressed = false;  ///< no net continues the tables: what lies outside is trouble
   double rcut = 0, rcut2 = 0, rcut_smth = 0, inverse_width = 0, inverse_normaliser = 0;
-  const TableView<Real>* tables = nullptr;  ///< those of the plan, then those of the exact plan
+  const TableView<Real>* tables = nullptr;  ///< those of the plans, then those of the exact plans
   const GroupView<Real>* groups = nullptr;  ///< (n_groups)
 };
 
@@ -105,13 +111,14 @@ struct ModelView {
 template <class Real>
 class PackedModel {
  public:
-  /// Uploads the plan (and plan->exact); throws InputError naming what the device code has no room for.
-  PackedModel(Stream& stream, std::shared_ptr<const InferencePlan> plan);
+  /// Uploads the plans (and their exact plans); throws InputError naming what the device code has no room
+  /// for. \pre the models are of one architecture (model/architecture.hpp)
+  PackedModel(Stream& stream, Plans plans);
   const ModelView<Real>& view() const { return view_; }
-  const InferencePlan& plan() const { return *plan_; }
-  bool has_exact() const { return plan_->exact != nullptr; }
+  const InferencePlan& plan() const { return *plans_[0]; }  ///< the first one: what all have in common
+  bool has_exact() const { return plan().exact != nullptr; }
   const std::vector<GroupView<Real>>& groups() const { return groups_; }  ///< host copy, for sizes
-  int max_columns(bool exact) const;  ///< R over the groups of the plan, or of the exact plan
+  int max_columns(bool exact) const;  ///< R over the groups of the plans, or of the exact plans
   int max_rotated(bool exact) const;
   int max_features(bool exact) const;
   int max_layers() const;
@@ -122,7 +129,7 @@ class PackedModel {
   template <class T>
   const T* keep(Stream& stream, const std::vector<T>& values);
 
-  std::shared_ptr<const InferencePlan> plan_;
+  Plans plans_;
   ModelView<Real> view_;
   std::vector<TableView<Real>> tables_;
   std::vector<GroupView<Real>> groups_;

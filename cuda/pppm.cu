@@ -32,14 +32,18 @@ struct alignas(16) WarpStencil {
 /// The charge of this warp.
 struct WarpCharge {
   std::int64_t index;
+  int system;
   bool exists;
   Vec4 q;  ///< position and charge; a charge 0 at the origin where none exists
 };
 
-NANODAY_DEVICE WarpCharge warp_charge(const Block& block, const View<const Vec4>& charge) {
+NANODAY_DEVICE WarpCharge warp_charge(const Block& block, const DeviceMesh& mesh,
+                                      const View<const Vec4>& charge) {
   const std::int64_t i = static_cast<std::int64_t>(block.block()) * block.warps() + block.warp();
   const bool exists = i < static_cast<std::int64_t>(charge.size());
-  return {i, exists, exists ? charge[i] : Vec4{}};
+  if (!exists) return {i, 0, false, Vec4{}};
+  const std::int64_t each = static_cast<std::int64_t>(charge.size()) / mesh.systems;
+  return {i, mesh.systems == 1 ? 0 : static_cast<int>(i / each), true, charge[i]};
 }
 
 /// One of three values without an array, which would live in slow memory.
@@ -114,36 +118,44 @@ struct Spread {
 
   NANODAY_DEVICE void operator()(Block& block) const {
     WarpStencil& s = block.shared<WarpStencil>(0)[block.warp()];
-    const WarpCharge mine = warp_charge(block, charge);
+    const WarpCharge mine = warp_charge(block, mesh, charge);
     const bool placed = make_stencil<P>(block, poly, mesh, mine.q, false, s);
     const bool fits = std::fabs(mine.q.w) < k_max_charge;
-    if (block.lane() == 0 && mine.exists) {
-      if (!placed) atomic_max(&flags->lost, static_cast<std::uint32_t>(mine.index + 1));
-      if (placed && !fits) atomic_or(&flags->overflow, 1u);
-    }
+    if (block.lane() == 0 && mine.exists) report(mine, placed, fits);
     if (!mine.exists || !placed || !fits) return;
+    std::int64_t* const points = fixed + mine.system * mesh.points();
     constexpr double k_round = 0x1.8p52;  // numbers near it are spaced by one: adding it rounds to an integer
     const double share = k_charge_scale * mine.q.w;
     for (int t = block.lane(); t < P * P * P; t += k_warp) {
       const StencilPoint p = stencil_point<P>(mesh, s, t);
       const double row = share * s.weight[0][p.a] * s.weight[2][p.c];
       const double rounded = std::fma(s.weight[1][p.b], row, k_round);
-      atomic_add(fixed + p.at, std::bit_cast<std::int64_t>(rounded) - std::bit_cast<std::int64_t>(k_round));
+      atomic_add(points + p.at, std::bit_cast<std::int64_t>(rounded) - std::bit_cast<std::int64_t>(k_round));
     }
+  }
+
+  NANODAY_DEVICE void report(const WarpCharge& mine, bool placed, bool fits) const {
+    ChargeFlags* const flag = flags + mine.system;
+    const auto first = static_cast<std::int64_t>(charge.size()) / mesh.systems * mine.system;
+    if (!placed) atomic_max(&flag->lost, static_cast<std::uint32_t>(mine.index - first + 1));
+    if (placed && !fits) atomic_or(&flag->overflow, 1u);
   }
 };
 
+/// Every system has `rows` blocks.
 struct Convert {
   static constexpr const char* k_name = "convert";
-  std::int64_t* fixed;
-  double* real;
-  std::int64_t points;
+  std::int64_t* all_fixed;
+  double* all_real;
+  std::int64_t points, rows;
   ChargeFlags* flags;
 
   NANODAY_DEVICE void operator()(Block& block) const {
     constexpr auto limit = static_cast<std::int64_t>(k_max_point_charge * k_charge_scale);
-    const std::int64_t first =
-        static_cast<std::int64_t>(block.block()) * block.size() * k_convert_each + block.thread();
+    const std::int64_t system = block.block() / rows;
+    std::int64_t* const fixed = all_fixed + system * points;
+    double* const real = all_real + system * points;
+    const std::int64_t first = block.block() % rows * block.size() * k_convert_each + block.thread();
     std::int64_t value[k_convert_each];
     for (int j = 0; j < k_convert_each; ++j) {
       const std::int64_t i = first + j * block.size();
@@ -158,7 +170,7 @@ struct Convert {
         fixed[i] = 0;
       }
     }
-    if (overflow) atomic_or(&flags->overflow, 1u);
+    if (overflow) atomic_or(&flags[system].overflow, 1u);
   }
 };
 
@@ -198,6 +210,8 @@ NANODAY_DEVICE std::array<double, 6> virial_weights(const ModeTables& tables, co
   return weight;
 }
 
+/// Every system has `rows` blocks; a channel of all systems stands before the next channel, so that a thread
+/// overwrites no spectrum but its own.
 template <InfluencePass Pass, bool Sums>
 struct Influence {
   static constexpr const char* k_name = "influence";
@@ -206,17 +220,19 @@ struct Influence {
   const Complex* spectrum;
   Complex* out;
   double* partial;
+  std::int64_t rows;
 
   NANODAY_DEVICE void operator()(Block& block) const {
-    const std::int64_t modes = mesh.modes();
+    const std::int64_t modes = mesh.modes(), first = block.block() / rows * modes;
     double sum[7] = {};
-    for (std::int64_t m = block.global(); m < modes; m += block.stride()) {
+    for (std::int64_t m = block.block() % rows * block.size() + block.thread(); m < modes;
+         m += rows * block.size()) {
       const HalfMode mode = half_mode(mesh, static_cast<std::uint32_t>(m));
-      const Complex s = spectrum[m];
+      const Complex s = spectrum[first + m];
       const double green = tables.green[m];
       const double difference = tables.edge_difference ? tables.edge_difference[m] : 0.0;
       if (Sums) add_shares(mode, s, green, difference, sum);
-      write(mode, m, modes, s, green, difference);
+      write(mode, first + m, s, green, difference);
     }
     if (Sums) {
       const double total = block_sums(block, sum, block.shared<double>(0));
@@ -232,19 +248,21 @@ struct Influence {
     for (int j = 0; j < 6; ++j) sum[1 + j] += weight[j] * square;
   }
 
-  NANODAY_DEVICE void write(const HalfMode& mode, std::int64_t m, std::int64_t modes, Complex s, double green,
+  NANODAY_DEVICE void write(const HalfMode& mode, std::int64_t at, Complex s, double green,
                             double difference) const {
+    const std::int64_t channel = mesh.systems * mesh.modes();
     if constexpr (Pass == InfluencePass::potential) {
-      out[m] = {green * s.re, green * s.im};
+      out[at] = {green * s.re, green * s.im};
     } else if constexpr (Pass == InfluencePass::derivatives) {
       for (int d = 0; d < 3; ++d) {
         const double slope = mode.frequency[d] * (mode.edge[d] ? difference : green);
-        out[d * modes + m] = {-slope * s.im, slope * s.re};
+        out[d * channel + at] = {-slope * s.im, slope * s.re};
       }
     } else {
       constexpr int first = Pass == InfluencePass::virial_first ? 0 : 3;
       const auto weight = virial_weights(tables, mode, green, difference);
-      for (int c = 0; c < 3; ++c) out[c * modes + m] = {weight[first + c] * s.re, weight[first + c] * s.im};
+      for (int c = 0; c < 3; ++c)
+        out[c * channel + at] = {weight[first + c] * s.re, weight[first + c] * s.im};
     }
   }
 };
@@ -255,9 +273,11 @@ enum class Gathered { three_values, one_value, slopes };
 /// Σ over the stencil in every lane.
 template <int P, Gathered What>
 NANODAY_DEVICE Vec3 stencil_sum(Block& block, const DeviceMesh& mesh, const WarpStencil& s,
-                                const double* field, bool exists) {
+                                const double* all_fields, const WarpCharge& mine) {
+  const double* const field = all_fields + mine.system * mesh.points();
+  const std::int64_t channel = mesh.systems * mesh.points();
   double x = 0, y = 0, z = 0;
-  for (int t = block.lane(); exists && t < P * P * P; t += k_warp) {
+  for (int t = block.lane(); mine.exists && t < P * P * P; t += k_warp) {
     const StencilPoint p = stencil_point<P>(mesh, s, t);
     const double wa = s.weight[0][p.a], wb = s.weight[1][p.b], wc = s.weight[2][p.c];
     const double value = field[p.at];
@@ -269,8 +289,8 @@ NANODAY_DEVICE Vec3 stencil_sum(Block& block, const DeviceMesh& mesh, const Warp
       const double w = wa * wb * wc;
       x += w * value;
       if constexpr (What == Gathered::three_values) {
-        y += w * field[mesh.points() + p.at];
-        z += w * field[2 * mesh.points() + p.at];
+        y += w * field[channel + p.at];
+        z += w * field[2 * channel + p.at];
       }
     }
   }
@@ -300,9 +320,9 @@ struct GatherForces {
   NANODAY_DEVICE void operator()(Block& block) const {
     constexpr bool slopes = What == Gathered::slopes;
     WarpStencil& s = block.shared<WarpStencil>(0)[block.warp()];
-    const WarpCharge mine = warp_charge(block, charge);
+    const WarpCharge mine = warp_charge(block, mesh, charge);
     const bool placed = make_stencil<P>(block, poly, mesh, mine.q, slopes, s);
-    const Vec3 g = stencil_sum<P, What>(block, mesh, s, field, mine.exists);
+    const Vec3 g = stencil_sum<P, What>(block, mesh, s, field, mine);
     Vec3 f =
         mine.q.w * (g.x * rule.to_cartesian[0] + g.y * rule.to_cartesian[1] + g.z * rule.to_cartesian[2]);
     if (slopes) {  // a lane for each direction, brought together in lane 0
@@ -326,9 +346,9 @@ struct GatherEnergies {
 
   NANODAY_DEVICE void operator()(Block& block) const {
     WarpStencil& s = block.shared<WarpStencil>(0)[block.warp()];
-    const WarpCharge mine = warp_charge(block, charge);
+    const WarpCharge mine = warp_charge(block, mesh, charge);
     make_stencil<P>(block, poly, mesh, mine.q, false, s);
-    const Vec3 v = stencil_sum<P, Gathered::one_value>(block, mesh, s, field, mine.exists);
+    const Vec3 v = stencil_sum<P, Gathered::one_value>(block, mesh, s, field, mine);
     if (block.lane() == 0 && mine.exists) energy[mine.index] = mine.q.w / 2 * v.x;
   }
 };
@@ -345,9 +365,9 @@ struct GatherVirials {
 
   NANODAY_DEVICE void operator()(Block& block) const {
     WarpStencil& s = block.shared<WarpStencil>(0)[block.warp()];
-    const WarpCharge mine = warp_charge(block, charge);
+    const WarpCharge mine = warp_charge(block, mesh, charge);
     make_stencil<P>(block, poly, mesh, mine.q, false, s);
-    const Vec3 v = mine.q.w / 2 * stencil_sum<P, Gathered::three_values>(block, mesh, s, field, mine.exists);
+    const Vec3 v = mine.q.w / 2 * stencil_sum<P, Gathered::three_values>(block, mesh, s, field, mine);
     if (block.lane() != 0 || !mine.exists) return;
     std::array<double, 9>& w = virial[mine.index];
     if (first) {
@@ -400,9 +420,9 @@ void spread_charges(Stream& stream, int order, const DeviceMesh& mesh, View<cons
 
 void convert_charges(Stream& stream, const DeviceMesh& mesh, std::int64_t* fixed, double* real,
                      ChargeFlags* flags) {
-  const std::int64_t each = k_convert_threads * k_convert_each;
-  launch(stream, Convert{fixed, real, mesh.points(), flags},
-         {(mesh.points() + each - 1) / each, k_convert_threads, 0});
+  const std::int64_t each = k_convert_threads * k_convert_each, rows = (mesh.points() + each - 1) / each;
+  launch(stream, Convert{fixed, real, mesh.points(), rows, flags},
+         {rows * mesh.systems, k_convert_threads, 0});
 }
 
 std::int64_t influence_rows(const DeviceMesh& mesh) {
@@ -414,13 +434,14 @@ void apply_influence(Stream& stream, const DeviceMesh& mesh, const ModeTables& t
                      const Complex* spectrum, Complex* out, double* partial) {
   using enum InfluencePass;
   const auto run = [&]<InfluencePass Pass>() {
-    Grid grid{influence_rows(mesh), k_mode_threads, 0};
+    const std::int64_t rows = influence_rows(mesh);
+    Grid grid{rows * mesh.systems, k_mode_threads, 0};
     if (!partial) {
-      launch(stream, Influence<Pass, false>{mesh, tables, spectrum, out, nullptr}, grid);
+      launch(stream, Influence<Pass, false>{mesh, tables, spectrum, out, nullptr, rows}, grid);
       return;
     }
     grid.shared_bytes = block_sums_bytes<7>(k_mode_threads);
-    launch(stream, Influence<Pass, true>{mesh, tables, spectrum, out, partial}, grid);
+    launch(stream, Influence<Pass, true>{mesh, tables, spectrum, out, partial, rows}, grid);
   };
   if (pass == derivatives) return run.template operator()<derivatives>();
   if (pass == potential) return run.template operator()<potential>();
@@ -428,10 +449,11 @@ void apply_influence(Stream& stream, const DeviceMesh& mesh, const ModeTables& t
   run.template operator()<virial_second>();
 }
 
-void finish_sums(Stream& stream, const double* partial, std::int64_t rows, const Needs& needs, double* sums) {
+void finish_sums(Stream& stream, int systems, const double* partial, std::int64_t rows, const Needs& needs,
+                 double* sums) {
   const bool energy = needs.energy || needs.atom_energy, virial = needs.virial || needs.atom_virial;
   launch(stream, FinishSums{partial, rows, energy, virial, sums},
-         {1, FinishSums::k_threads, block_sums_bytes<7>(FinishSums::k_threads)});
+         {systems, FinishSums::k_threads, block_sums_bytes<7>(FinishSums::k_threads)});
 }
 
 void gather_forces(Stream& stream, int order, const DeviceMesh& mesh, View<const Vec4> charge,

@@ -18,23 +18,25 @@ namespace nanoday::NANODAY_GPU {
 inline constexpr double k_charge_scale = 0x1p44;
 inline constexpr double k_max_charge = 0x1p6, k_max_point_charge = 0x1p18;
 
-/// What went wrong on the device, looked at by DeviceSolver::check().
+/// What went wrong in one system, looked at by DeviceSolver::check().
 struct ChargeFlags {
-  std::uint32_t lost = 0;      ///< 1 + largest index of a charge without a place; 0: none
+  std::uint32_t lost = 0;      ///< 1 + largest index, in its system, of a charge without a place; 0: none
   std::uint32_t overflow = 0;  ///< not 0: charges too large for fixed point
 };
 
-/// A mesh of (N_a, N_b, N_c) points, the last index fastest, and where charges lie on it.
+/// A mesh of (N_a, N_b, N_c) points, the last index fastest, and where charges lie on it. Several independent
+/// systems of equal size may be served at once: of n charges, system s has those from s·n/systems on.
 struct DeviceMesh {
   int n[3] = {0, 0, 0};
   Vec3 row[3];  ///< a charge's coordinate along d in mesh spacings: dot(row[d], x − origin)
   Vec3 origin;
+  int systems = 1;
   NANODAY_HD std::int64_t points() const { return static_cast<std::int64_t>(n[0]) * n[1] * n[2]; }
   /// Of the half spectrum (N_a, N_b, N_c/2 + 1).
   NANODAY_HD std::int64_t modes() const { return static_cast<std::int64_t>(n[0]) * n[1] * (n[2] / 2 + 1); }
 };
 
-/// The influence function on the half spectrum, see HalfSpectrum.
+/// The influence function on the half spectrum, see InfluenceTable.
 struct ModeTables {
   const double* green = nullptr;            ///< (modes) [eV/e²]
   const double* edge_difference = nullptr;  ///< (modes), or null: 0 everywhere
@@ -53,32 +55,33 @@ struct ForceRule {
   double self[3][2] = {};  ///< amplitudes of sin 2πp, sin 4πp [eV/(e²·Å)]
 };
 
-/// Adds charges to the fixed-point mesh (points) [2^-44 e]. Charges without a place, or too large, are left
-/// out and reported.
+/// Adds charges to the fixed-point meshes (systems, points) [2^-44 e]. Charges without a place, or too large,
+/// are left out and reported. \param flags (systems)
 void spread_charges(Stream& stream, int order, const DeviceMesh& mesh, View<const Vec4> charge,
                     std::int64_t* fixed, ChargeFlags* flags);
-/// The mesh as doubles [e]; clears the fixed-point mesh for the next time.
+/// The meshes as doubles [e]; clears the fixed-point meshes for the next time.
 void convert_charges(Stream& stream, const DeviceMesh& mesh, std::int64_t* fixed, double* real,
                      ChargeFlags* flags);
 
-/// Rows of `partial` that apply_influence() writes.
+/// Rows of `partial` that apply_influence() writes for each system.
 std::int64_t influence_rows(const DeviceMesh& mesh);
-/// out[c·modes + m] = factor_c(m)·spectrum[m] for the pass's one or three channels c; `out` may begin where
-/// `spectrum` does.
-/// \param partial when not null: (influence_rows, 7) energy and virial shares, for FinishSums
+/// out[(c·systems + s)·modes + m] = factor_c(m)·spectrum[s·modes + m] for the pass's one or three channels c;
+/// `out` may begin where `spectrum` does.
+/// \param partial when not null: (systems, influence_rows, 7) energy and virial shares, for finish_sums()
 void apply_influence(Stream& stream, const DeviceMesh& mesh, const ModeTables& tables, InfluencePass pass,
                      const Complex* spectrum, Complex* out, double* partial);
-/// sums (7): totals of (rows, 7); zero where `needs` does not ask.
-void finish_sums(Stream& stream, const double* partial, std::int64_t rows, const Needs& needs, double* sums);
+/// sums (systems, 7): totals of (systems, rows, 7); zero where `needs` does not ask.
+void finish_sums(Stream& stream, int systems, const double* partial, std::int64_t rows, const Needs& needs,
+                 double* sums);
 
-/// Forces from three fields ("ik"), or from the slopes of one ("ad"). \param field (3 or 1, points)
+/// Forces from three fields ("ik"), or from the slopes of one ("ad"). \param field (3 or 1, systems, points)
 /// \param force (n) [eV/Å]; not-a-number for charges without a place
 void gather_forces(Stream& stream, int order, const DeviceMesh& mesh, View<const Vec4> charge,
                    const double* field, const ForceRule& rule, bool ik, Vec4* force);
-/// \param field (points) potential; energy (n) qφ/2 [eV]
+/// \param field (systems, points) potential; energy (n) qφ/2 [eV]
 void gather_energies(Stream& stream, int order, const DeviceMesh& mesh, View<const Vec4> charge,
                      const double* field, double* energy);
-/// \param field (3, points) of pass virial_first or virial_second; virial (n), those entries [eV]
+/// \param field (3, systems, points) of pass virial_first or virial_second; virial (n), those entries [eV]
 void gather_virials(Stream& stream, int order, const DeviceMesh& mesh, View<const Vec4> charge,
                     const double* field, InfluencePass pass, std::array<double, 9>* virial);
 

@@ -37,9 +37,4 @@ inline void size_orders(RebuildWork& work, std::int64_t n) {
   work.order_sorted.resize(n);
 }
 
-/// Replica numbers, or null when there is one replica: they need not be read then.
-inline const std::int32_t* replicas(const DeviceAtoms& atoms) {
-  return atoms.n_replicas > 1 ? atoms.replica.data() : nullptr;
-}
-
 }  // namespace nanoday::NANODAY_GPU

@@ -14,20 +14,47 @@ namespace {
 /// Per-atom values of a run are nobody's business.
 Needs of_system(const Needs& needs) { return {needs.energy, needs.virial, false, false}; }
 
+/// The plans in the order of their first replica, and which of them each replica has.
+std::vector<std::int32_t> number_models(const Plans& of_replicas, Plans& distinct) {
+  std::vector<std::int32_t> model;
+  for (const auto& plan : of_replicas) {
+    const auto found = std::find(distinct.begin(), distinct.end(), plan);
+    model.push_back(static_cast<std::int32_t>(found - distinct.begin()));
+    if (found == distinct.end()) distinct.push_back(plan);
+  }
+  return model;
+}
+
+bool same_sum(const LongRangePlan& a, const LongRangePlan& b) {
+  const bool constants = a.beta == b.beta && a.coulomb == b.coulomb && a.influence_4pi == b.influence_4pi;
+  if (!constants || a.method != b.method) return false;
+  if (a.method == LongRangeMethod::direct) return a.spacing == b.spacing;
+  return a.mesh == b.mesh && a.order == b.order && a.differentiation == b.differentiation;
+}
+
+/// One solver serves all replicas.
+void require_same_sum(const Plans& plans) {
+  for (const auto& plan : plans)
+    require(same_sum(plans[0]->dplr->solver, plan->dplr->solver),
+            "the long-range parts of {} and {} differ in beta, solver or mesh (replicas on a GPU share one "
+            "solver); give --beta, --solver and --mesh, or run the models one by one",
+            plans[0]->model->source, plan->model->source);
+}
+
 }  // namespace
 
 Resident::Resident(const ResidentSettings& settings, StageTimes& times)
     : settings_(settings), times_(times), long_stream_(true) {
-  energy_ = make_engine(stream_, settings.plan);
-  if (settings.plan->dplr) {
-    wannier_ = make_engine(stream_, settings.plan->dplr->wannier);
-    dplr_ = std::make_unique<DplrTerm>(stream_, *settings.plan, settings.box);
+  const std::vector<std::int32_t> model = number_models(settings.plans, plans_);
+  energy_ = make_engine(stream_, plans_);
+  if (plans_[0]->dplr) {
+    require_same_sum(plans_);
+    Plans wannier;
+    for (const auto& plan : plans_) wannier.push_back(plan->dplr->wannier);
+    wannier_ = make_engine(stream_, wannier);
+    dplr_ = std::make_unique<DplrTerm>(stream_, plans_, settings.box, n_replicas());
   }
-  require(
-      !dplr_ || n_replicas() == 1,
-      "{} replicas of a model with a long-range part were asked for (the mesh is not batched over replicas); "
-      "run them one by one",
-      n_replicas());
+  upload(stream_, model_, model);
   std::vector<double> kT;
   std::vector<std::uint64_t> seed;
   for (const BathSettings& bath : settings.bath) {
@@ -41,9 +68,9 @@ Resident::Resident(const ResidentSettings& settings, StageTimes& times)
 }
 
 double Resident::cutoff() const {
-  const double rcut = settings_.plan->model->rcut;
-  return settings_.skin +
-         (settings_.plan->dplr ? std::max(rcut, settings_.plan->dplr->wannier->model->rcut) : rcut);
+  const InferencePlan& plan = *plans_[0];
+  const double rcut = plan.model->rcut;
+  return settings_.skin + (plan.dplr ? std::max(rcut, plan.dplr->wannier->model->rcut) : rcut);
 }
 
 void Resident::rebuild() {
@@ -52,26 +79,32 @@ void Resident::rebuild() {
   sort_atoms(stream_, work_, 0.5 * cutoff(), atoms_);
   build_lists();
   copy_on_device(stream_, atoms_.reference.data(), atoms_.position.data(), atoms_.nlocal * sizeof(Vec4));
+  fill_zero(stream_, signals_.data(), sizeof(Signals));  // what asked for it has been heard
   age_ = 0;
   ++rebuilds_;
 }
 
 void Resident::build_lists() {
   build_ghosts(stream_, work_, settings_.box, cutoff(), atoms_);
-  build_list(stream_, work_, settings_.plan->model->n_types(), cutoff(), false, atoms_, list_);
-  energy_->deal(stream_, atoms_.type.data(), atoms_.nlocal);
+  const int n_types = plans_[0]->model->n_types();
+  build_list(stream_, work_, n_types, cutoff(), false, atoms_, list_);
+  if (plans_.size() > 1) {
+    centre_.resize(static_cast<std::size_t>(atoms_.nlocal));
+    number_centres(stream_, atoms_, n_types, model_.data(), centre_.data());
+  }
+  energy_->deal(stream_, work_, centres(), atoms_.nlocal);
   if (wannier_) {
-    wannier_->deal(stream_, atoms_.type.data(), atoms_.nlocal);
-    dplr_->deal(stream_, atoms_);
+    wannier_->deal(stream_, work_, centres(), atoms_.nlocal);
+    dplr_->deal(stream_, atoms_, centres());
   }
   size_results();
   forget_parts();
 }
 
 void Resident::size_results() {
-  const auto nall = static_cast<std::size_t>(atoms_.nall()), n = static_cast<std::size_t>(atoms_.nlocal);
-  fixed_.resize(nall);
-  centre_virial_.resize(n);
+  const auto n = static_cast<std::size_t>(atoms_.nlocal);
+  fixed_.resize(n);
+  virial_.resize(std::size_t{9} * virial_slots(atoms_per_replica()) * settings_.bath.size());
   atom_energy_.resize(n);
   if (!dplr_) return;
   dipole_.resize(n);
@@ -79,12 +112,20 @@ void Resident::size_results() {
   dplr_->prepare({true, true, false, false});
 }
 
+Results Resident::results(Needs needs) const {
+  const VirialSlots virial{virial_.data(), replicas(atoms_), virial_slots(atoms_per_replica())};
+  return {fixed_.data(), needs.energy ? atom_energy_.data() : nullptr, needs.virial ? virial : VirialSlots{}};
+}
+
 EngineTask Resident::task(Needs needs) const {
   EngineTask task;
   task.position = atoms_.position.data();
   task.list = list_.view();
   task.gradient.force = fixed_.data();
-  task.gradient.centre_virial = needs.virial ? centre_virial_.data() : nullptr;
+  task.gradient.ghost_owner = atoms_.ghost_owner.data();
+  task.gradient.nlocal = atoms_.nlocal;
+  task.gradient.virial = results(needs).virial;
+  task.cleared = true;
   task.signals = signals_.data();
   task.clock = clock_;
   return task;
@@ -107,92 +148,80 @@ void Resident::evaluate_dplr_start(Needs needs) {
 void Resident::evaluate_dplr_end(Needs needs, int time_steps) {
   const Range range("wannier_gradient");
   stream_.wait_for(long_stream_);
-  dplr_->come_home(stream_, atoms_, dipole_.data(), state_.data(), settings_.dt, time_steps, fixed_.data(),
-                   needs.virial ? centre_virial_.data() : nullptr,
-                   needs.energy ? atom_energy_.data() : nullptr);
+  dplr_->come_home(stream_, atoms_, dipole_.data(), state_.data(), settings_.dt, time_steps, results(needs));
   EngineTask backward = task(needs);
   backward.fitting.cotangent = dplr_->cotangent();
   backward.fitting.resume = wannier_->keeps_forward();
+  backward.cleared = false;  // else the atoms the first pass gave away are still there
+  backward.again = true;
   wannier_->run(stream_, backward);
 }
 
 /// Forces of local atoms at the present positions; energy and virial into state_ as needed.
-void Resident::evaluate(Needs needs, int time_steps) {
+void Resident::evaluate(Needs needs, int time_steps, const EvaluationEnd& end) {
+  const Results to = results(needs);
   {
     const TimedStage timed(clock_, stream_, Stage::halo);
-    update_ghosts(stream_, atoms_);
+    begin_evaluation(stream_, atoms_, to,
+                     {energy_->exact_rows(), wannier_ ? wannier_->exact_rows() : ExactRows{}},
+                     signals_.data());
   }
-  fill_zero(stream_, fixed_.data(), fixed_.size() * sizeof(*fixed_.data()));
-  if (needs.energy) fill_zero(stream_, atom_energy_.data(), atom_energy_.size() * sizeof(double));
-  if (needs.virial)
-    fill_zero(stream_, centre_virial_.data(), centre_virial_.size() * sizeof(*centre_virial_.data()));
   if (dplr_) evaluate_dplr_start(needs);
   {
     const Range range("deep_potential");
     if (clock_ != nullptr && dplr_) clock_->beside().start(stream_);
     EngineTask short_range = task(needs);
-    if (needs.energy) short_range.fitting.atom_energy = atom_energy_.data();
+    short_range.fitting.atom_energy = to.atom_energy;
     energy_->run(stream_, short_range);
     if (clock_ != nullptr && dplr_) clock_->beside().stop(stream_);
   }
   if (dplr_) evaluate_dplr_end(needs, time_steps);
   const TimedStage timed(clock_, stream_, Stage::force_sum);
-  fold_ghosts(stream_, atoms_, &(*fixed_.data())[0], 4);
-  finish_forces(stream_, fixed_.data(), atoms_, signals_.data());
-  if (needs.energy || needs.virial)
-    sum_results(stream_, atoms_, needs.energy ? atom_energy_.data() : nullptr,
-                needs.virial ? centre_virial_.data() : nullptr, state_.data());
+  finish_evaluation(stream_, atoms_, to, {energy_->counts(), wannier_ ? wannier_->counts() : nullptr}, end,
+                    signals_.data());
+  if (needs.energy || needs.virial) sum_results(stream_, atoms_, to.atom_energy, to.virial, state_.data());
 }
 
-void Resident::bath(bool after) {
-  const BathKind kind = settings_.bath[0].kind;
-  if (kind != BathKind::nose_hoover && !(after && kind == BathKind::rescaling)) return;
-  sum_kinetic(stream_, atoms_, state_.data(), halt());
-  advance_bath(stream_, bath_.data(), state_.data(), n_replicas(), settings_.dt, after, halt());
-  scale_velocities(stream_, atoms_, state_.data(), halt());
-}
-
-/// BAOAB's middle: half drift, friction and noise, half drift.
-void Resident::langevin_drift() {
-  drift(stream_, atoms_, settings_.dt / 2, halt());
-  sum_kinetic(stream_, atoms_, state_.data(), halt());
-  book_heat(stream_, state_.data(), n_replicas(), -1, halt());
-  ornstein_uhlenbeck(stream_, atoms_, state_.data(), std::exp(-settings_.dt / settings_.bath[0].tau),
-                     kT_.data(), seed_.data(), halt());
-  sum_kinetic(stream_, atoms_, state_.data(), halt());
-  book_heat(stream_, state_.data(), n_replicas(), 1, halt());
-  drift(stream_, atoms_, settings_.dt / 2, halt());
+void Resident::advance(BathStage stage) {
+  advance_bath(stream_, atoms_, bath_.data(), state_.data(), settings_.dt, stage, halt());
 }
 
 void Resident::first_half() {
   const Range range("integrate");
   const TimedStage timed(clock_, stream_, Stage::integrate);
-  bath(false);
-  kick(stream_, atoms_, settings_.dt / 2, halt());
-  watch_motion(stream_, atoms_, settings_.dt, settings_.max_move, settings_.lost_distance,
-               !settings_.box.periodic[0] || !settings_.box.periodic[1] || !settings_.box.periodic[2],
-               signals_.data());
-  if (settings_.bath[0].kind == BathKind::langevin)
-    langevin_drift();
-  else
-    drift(stream_, atoms_, settings_.dt, halt());
-  watch_displacement(stream_, atoms_, 0.5 * settings_.skin, signals_.data());
+  const BathKind kind = settings_.bath[0].kind;
+  const bool couple = kind == BathKind::nose_hoover, noise = kind == BathKind::langevin;
+  const std::array<bool, 3>& periodic = settings_.box.periodic;
+  const MotionLimits limits{settings_.dt, settings_.max_move, settings_.lost_distance, 0.5 * settings_.skin,
+                            !periodic[0] || !periodic[1] || !periodic[2]};
+  if (couple) advance(BathStage::before);
+  begin_step(stream_, atoms_, couple ? state_.data() : nullptr, limits, noise, signals_.data());
+  if (noise) {
+    advance(BathStage::before_noise);
+    noise_and_drift(stream_, atoms_, state_.data(),
+                    {std::exp(-settings_.dt / settings_.bath[0].tau), kT_.data(), seed_.data()}, limits,
+                    signals_.data());
+    advance(BathStage::after_noise);
+  }
   copy_to_host(stream_, seen_.data(), signals_.data(), sizeof(Signals));
 }
 
 void Resident::second_half(Needs needs) {
-  evaluate(needs, 1);
+  const BathKind kind = settings_.bath[0].kind;
+  const bool couple = kind == BathKind::nose_hoover || kind == BathKind::rescaling;
+  evaluate(needs, 1, {settings_.dt / 2, couple ? nullptr : state_.data()});
   const Range range("integrate");
   const TimedStage timed(clock_, stream_, Stage::integrate);
-  kick(stream_, atoms_, settings_.dt / 2, halt());
-  bath(true);
+  if (couple) {
+    advance(BathStage::after);
+    finish_coupling(stream_, atoms_, state_.data(), halt());
+  }
   if (needs.energy) sum_kinetic(stream_, atoms_, state_.data(), halt());
-  count_step(stream_, state_.data(), n_replicas(), signals_.data());
 }
 
 /// Records on first use and whenever memory has moved.
 void Resident::run_part(Part& part, const std::function<void()>& body) {
-  if (part.graph.empty() || !part.graph.fresh()) {
+  if (!part.graph.fresh()) {
     part.clock.clear();
     clock_ = timed_ ? &part.clock : nullptr;
     part.graph.record(stream_, body);
@@ -205,9 +234,10 @@ Resident::Part& Resident::second_part() {
   return second_[(last_needs_.energy ? 1 : 0) + (last_needs_.virial ? 2 : 0)];
 }
 
+/// What is recorded has the wrong sizes; with the right ones it will have the same kernels, mostly.
 void Resident::forget_parts() {
-  first_ = {};
-  second_.clear();
+  first_.graph.expire();
+  for (auto& [needs, part] : second_) part.graph.expire();
 }
 
 void Resident::time_stages(bool on) {
@@ -241,7 +271,7 @@ void Resident::start(Needs needs) {
   last_needs_ = of_system(needs);
   do {
     fill_zero(stream_, signals_.data(), sizeof(Signals));
-    evaluate(last_needs_, 0);
+    evaluate(last_needs_, 0, {});
     if (last_needs_.energy) sum_kinetic(stream_, atoms_, state_.data(), halt());
     copy_to_host(stream_, seen_.data(), signals_.data(), sizeof(Signals));
     stream_.synchronize();
@@ -256,30 +286,52 @@ bool Resident::repeat_with_room() {
   for (NetEngine* engine : {energy_.get(), wannier_.get()}) {
     if (engine == nullptr) continue;
     engine->make_room(engine->read_counts(stream_).exact_rows);
-    engine->deal(stream_, atoms_.type.data(), atoms_.nlocal);
+    engine->deal(stream_, work_, centres(), atoms_.nlocal);
   }
   forget_parts();
   fill_zero(stream_, signals_.data(), sizeof(Signals));
   return true;
 }
 
+/// True when the second half of a step may be queued before the host has seen what the first half led to:
+/// the device then never waits for the host. If a rebuild turns out to be pending, that half has evaluated in
+/// vain and left no trace. Large systems would lose more than the host's few microseconds by that; and timers
+/// would count it.
+bool Resident::runs_ahead() const {
+  const bool due = settings_.rebuild_every > 0 && age_ >= settings_.rebuild_every;
+  return !timed_ && !due && atoms_.nlocal <= k_ahead_atoms;
+}
+
 void Resident::step(Needs needs) {
   const auto first = [&] { run_part(first_, [&] { first_half(); }); };
-  const auto second = [&] { run_part(second_part(), [&] { second_half(last_needs_); }); };
+  const auto second = [&](Needs of) {
+    last_needs_ = of;
+    run_part(second_part(), [&] { second_half(last_needs_); });
+  };
+  const Needs before = last_needs_, now = of_system(needs);
+  bool ahead = runs_ahead();
   first();
-  stream_.synchronize();
+  seen_up_to_here_.set(stream_);
+  if (ahead) second(now);
+  seen_up_to_here_.wait();
   while (repeat_with_room()) {
-    second();  // of the step before
+    ahead = false;
+    second(before);
     first();
     stream_.synchronize();
   }
-  if (!sound()) return;
+  if (!sound()) {
+    if (ahead) {  // nothing is queued that should do nothing
+      fill_zero(stream_, &signals_.data()->halt, sizeof(Signals::halt));
+      last_needs_ = before;
+    }
+    return;
+  }
   if (stale()) {
-    if (timed_) first_.clock.add_to(times_);  // its timers go with the graphs
+    ahead = false;
     rebuild();
   }
-  last_needs_ = of_system(needs);
-  second();
+  if (!ahead) second(now);
   ++age_;
   if (timed_) book_timers();
 }

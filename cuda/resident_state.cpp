@@ -4,9 +4,20 @@
 #include "cuda/resident_system.hpp"
 
 #include <algorithm>
+#include <map>
 #include <type_traits>
 
 namespace nanoday::NANODAY_GPU {
+namespace {
+
+/// Atoms of each type.
+std::map<std::int32_t, std::int64_t> composition(const Atoms& atoms) {
+  std::map<std::int32_t, std::int64_t> count;
+  for (std::int64_t i = 0; i < atoms.nlocal; ++i) ++count[atoms.type[i]];
+  return count;
+}
+
+}  // namespace
 
 void Resident::load(int replica, const ResidentState& state) {
   pending_.resize(settings_.bath.size());
@@ -62,11 +73,12 @@ void Resident::upload_state() {
   energy_->reset_counts(stream_);
   if (wannier_) wannier_->reset_counts(stream_);
   age_ = pending_[0].age;
+  const auto atoms_of_type = composition(pending_[0].atoms);
   for (const ResidentState& state : pending_)
-    require(
-        state.age == age_ && state.atoms.nlocal == pending_[0].atoms.nlocal,
-        "replicas differ in their number of atoms or in the age of their lists (they are advanced together); "
-        "continue them one by one");
+    require(state.age == age_ && composition(state.atoms) == atoms_of_type,
+            "replicas differ in their numbers of atoms or in the age of their lists (they are advanced "
+            "together); "
+            "continue them one by one");
   if (age_ < 0) return;
   // The list is a function of the reference positions in their memory order (forces/evaluator.cpp).
   all(
@@ -78,7 +90,6 @@ void Resident::upload_state() {
   all(
       now, [](const ResidentState& s) -> auto& { return s.atoms.position; });
   copy_on_device(stream_, atoms_.position.data(), now.data(), bytes);
-  update_ghosts(stream_, atoms_);
   stream_.synchronize();
 }
 
@@ -107,8 +118,8 @@ ResidentScalars Resident::scalars(int replica) {
   for (int c = 0; c < 9; ++c) s.virial[c] = value_of(state.virial[c]);
   s.bath.assign(state.bath.begin(), state.bath.end());
   if (!dplr_) return s;
-  dplr_->solver().check(stream_);
-  const auto sums = dplr_->sums(stream_);
+  dplr_->solver().check(stream_, replica);
+  const auto sums = dplr_->sums(stream_, replica);
   s.energy_long = sums[0];
   s.energy += sums[0];
   for (int c = 0; c < 9; ++c) s.virial[c] += sums[1 + c];

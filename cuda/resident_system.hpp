@@ -15,6 +15,11 @@
 
 namespace nanoday::NANODAY_GPU {
 
+/// Systems up to this size queue ahead of the host: an evaluation in vain at every rebuild, some twenty
+/// microseconds per thousand atoms and forty steps, costs less than a wait of the device at every step
+/// (estimated, not measured).
+inline constexpr std::int64_t k_ahead_atoms = 16384;
+
 /// A step is two graphs: up to the new positions, after which the host decides about the lists, and from the
 /// forces on.
 class Resident final : public ResidentSystem {
@@ -37,23 +42,25 @@ class Resident final : public ResidentSystem {
  private:
   // Parts of a step, queued on stream_.
   void first_half();
-  void langevin_drift();
   void second_half(Needs needs);
-  void bath(bool after);
-  void evaluate(Needs needs, int time_steps);
+  void advance(BathStage stage);
+  void evaluate(Needs needs, int time_steps, const EvaluationEnd& end);
   void evaluate_dplr_start(Needs needs);
   void evaluate_dplr_end(Needs needs, int time_steps);
   EngineTask task(Needs needs) const;
+  Results results(Needs needs) const;
 
   void upload_state();
   int n_replicas() const { return static_cast<int>(settings_.bath.size()); }
   std::int64_t atoms_per_replica() const { return atoms_.nlocal / n_replicas(); }
   bool stale() const;
+  bool runs_ahead() const;
   bool repeat_with_room();
   void rebuild();
   void build_lists();
   void size_results();
   double cutoff() const;
+  const std::int32_t* centres() const { return plans_.size() > 1 ? centre_.data() : atoms_.type.data(); }
   /// A recorded part of a step, and the timers in it.
   struct Part {
     Graph graph;
@@ -67,6 +74,7 @@ class Resident final : public ResidentSystem {
   SystemState read_state(int replica);
 
   ResidentSettings settings_;
+  Plans plans_;  ///< of the models, each once
   StageTimes& times_;
   Stream stream_, long_stream_;
   DeviceAtoms atoms_;
@@ -74,9 +82,11 @@ class Resident final : public ResidentSystem {
   RebuildWork work_;
   std::unique_ptr<NetEngine> energy_, wannier_;
   std::unique_ptr<DplrTerm> dplr_;
+  DeviceArray<std::int32_t> model_;   ///< (replicas) which of plans_; several models only, as the next
+  DeviceArray<std::int32_t> centre_;  ///< (nlocal) model·nt + type
 
   DeviceArray<std::array<std::int64_t, 4>> fixed_;
-  DeviceArray<std::array<std::int64_t, 9>> centre_virial_;
+  DeviceArray<FixedSum> virial_;  ///< (replicas, slots, 9)
   DeviceArray<double> atom_energy_;
   DeviceArray<Vec4> dipole_;
   DeviceArray<SystemState> state_;
@@ -85,6 +95,7 @@ class Resident final : public ResidentSystem {
   DeviceArray<std::uint64_t> seed_;
   DeviceArray<Signals> signals_;
   PinnedArray<Signals> seen_{1};
+  Mark seen_up_to_here_;  ///< seen_ is up to date
 
   Part first_;
   std::map<int, Part> second_;  ///< by needs

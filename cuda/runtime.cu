@@ -78,13 +78,12 @@ std::size_t most_shared_bytes() {
   return most;
 }
 
-std::string open_device() {
+std::string open_device(int local_rank) {
   int n = 0;
-  const char* use_cpu = "use --machine cpu, or make a GPU visible to this process";
+  const char* use_cpu = "use --device cpu, or make a GPU visible to this process";
   check_usable(cudaGetDeviceCount(&n), "no GPU can be used", use_cpu);
   require(n > 0, "no GPU can be used (CUDA sees none); {}", use_cpu);
-  int device = 0;
-  check_usable(cudaGetDevice(&device), "no GPU can be used", use_cpu);
+  const int device = device_of(local_rank, n);
   check_usable(cudaSetDevice(device), "the GPU cannot be opened", use_cpu);
   cudaDeviceProp properties;
   check_usable(cudaGetDeviceProperties(&properties, device), "the GPU cannot be opened", use_cpu);
@@ -203,6 +202,19 @@ void Stream::wait_for(Stream& other) {
   check(cudaEventRecord(other.handle_->reached, other.handle_->stream), "recording an event");
   check(cudaStreamWaitEvent(handle_->stream, other.handle_->reached, 0), "waiting for an event");
 }
+
+struct Mark::State {
+  cudaEvent_t event = nullptr;
+};
+
+Mark::Mark() : state_(std::make_unique<State>()) {
+  check(cudaEventCreateWithFlags(&state_->event, cudaEventDisableTiming), "making an event");
+}
+Mark::~Mark() { static_cast<void>(cudaEventDestroy(state_->event)); }
+void Mark::set(Stream& stream) {
+  check(cudaEventRecord(state_->event, stream.handle().stream), "recording an event");
+}
+void Mark::wait() { check(cudaEventSynchronize(state_->event), "the work it was given"); }
 
 void launch_kernel(Stream& stream, const DeviceKernel& kernel, const Grid& grid) {
   if (grid.blocks == 0) return;

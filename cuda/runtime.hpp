@@ -19,14 +19,17 @@ struct DeviceCounts {
   std::int64_t bytes_to_host = 0, bytes_to_device = 0;
   std::int64_t kernels = 0;  ///< launched one by one (not those inside graphs)
   std::int64_t graph_launches = 0;
-  std::int64_t graph_nodes = 0;  ///< kernels, copies and fills inside launched graphs
+  std::int64_t graph_nodes = 0;                       ///< kernels, copies and fills inside launched graphs
+  std::int64_t graph_makings = 0, graph_updates = 0;  ///< recordings that made a new executable, or did not
   std::int64_t allocations = 0;  ///< cudaMalloc calls; also tells that captured graphs hold stale pointers
 };
 const DeviceCounts& device_counts();
 
+/// Which of the visible devices a rank takes: ranks of a node are dealt to them in turn. \pre n_devices ≥ 1
+inline int device_of(int local_rank, int n_devices) { return local_rank % n_devices; }
 /// Throws InputError when there is no usable device. Called once by the machine before anything else.
 /// Returns "NVIDIA H200 (139 GiB, sm_90)", or what stands for it on the CPU.
-std::string open_device();
+std::string open_device(int local_rank = 0);
 /// Most dynamic shared memory a block may ask for on this device.
 std::size_t most_shared_bytes();
 /// Bytes in use by DeviceArrays now, and the largest value so far.
@@ -151,14 +154,34 @@ class Graph {
   Graph(Graph&&) noexcept;
   Graph& operator=(Graph&&) noexcept;
   /// Runs `body`, which queues work on `stream`; nothing is executed, everything is recorded. Replaces what
-  /// was recorded before. Streams that take part join with wait_for() and are joined back.
+  /// was recorded before; where the same kinds of work follow each other as before, what was prepared for
+  /// the device is changed instead of made anew. Streams that take part join with wait_for() and are joined
+  /// back.
   void record(Stream& stream, const std::function<void()>& body);
   /// Queues the whole recording.
   void launch(Stream& stream);
   bool empty() const;
   int kernels() const;  ///< kernels recorded
-  /// False when memory was allocated since the recording, whose pointers may then be stale.
+  /// From now on what is recorded is out of date: not fresh(), but still what record() compares with.
+  void expire();
+  /// False when memory was allocated since the recording, whose pointers may then be stale, or expire() was
+  /// called.
   bool fresh() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// A point in a stream that the host can wait for, while the stream goes on.
+class Mark {
+ public:
+  Mark();
+  ~Mark();
+  Mark(const Mark&) = delete;
+  Mark& operator=(const Mark&) = delete;
+  void set(Stream& stream);  ///< behind everything queued so far; not inside a graph
+  void wait();               ///< for the last set(); throws as Stream::synchronize()
 
  private:
   struct State;

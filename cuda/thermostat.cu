@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "math/thermostats.hpp"
 
-#include "cuda/integrate.hpp"
+#include "cuda/replica_sums.hpp"
 
 namespace nanoday::NANODAY_GPU {
 namespace {
@@ -33,56 +33,28 @@ NANODAY_DEVICE double rescaling_factor(const BathSettings& settings, SystemState
   return rescaling.factor;
 }
 
+/// What a bath does once the kinetic energy of its replica is known.
 struct AdvanceBath {
   static constexpr const char* k_name = "advance_bath";
   const BathSettings* bath;
-  SystemState* state;
-  const std::uint32_t* halt;
-  int n_replicas;
   double dt;
-  bool after;
+  BathStage stage;
 
-  NANODAY_DEVICE void operator()(Block& block) const {
-    const long r = block.global();
-    if (r >= n_replicas || (halt != nullptr && *halt != 0)) return;
-    double scale = 1;
-    if (bath[r].kind == BathKind::nose_hoover)
-      scale = half_step(bath[r], state[r], dt);
-    else if (bath[r].kind == BathKind::rescaling && after)
-      scale = rescaling_factor(bath[r], state[r], dt);
-    state[r].scale = scale;
+  NANODAY_DEVICE void operator()(SystemState* states, std::int64_t r) const {
+    SystemState& state = states[r];
+    if (stage == BathStage::before_noise) {
+      state.bath[k_stored] = value_of(state.kinetic);
+    } else if (stage == BathStage::after_noise) {
+      state.bath[0] += value_of(state.kinetic) - state.bath[k_stored];
+    } else {
+      state.scale = factor(state, bath[r]);
+    }
   }
-};
-
-struct BookHeat {
-  static constexpr const char* k_name = "book_heat";
-  SystemState* state;
-  const std::uint32_t* halt;
-  int n_replicas;
-  bool store;
-
-  NANODAY_DEVICE void operator()(Block& block) const {
-    const long r = block.global();
-    if (r >= n_replicas || (halt != nullptr && *halt != 0)) return;
-    const double kinetic = value_of(state[r].kinetic);
-    if (store)
-      state[r].bath[k_stored] = kinetic;
-    else
-      state[r].bath[0] += kinetic - state[r].bath[k_stored];
-  }
-};
-
-struct CountStep {
-  static constexpr const char* k_name = "count_step";
-  SystemState* state;
-  Signals* signals;
-  int n_replicas;
-
-  NANODAY_DEVICE void operator()(Block& block) const {
-    const long r = block.global();
-    if (r >= n_replicas || (signals != nullptr && signals->halt != 0)) return;
-    ++state[r].step;
-    if (r == 0 && signals != nullptr) signals->rebuild = 0;
+  NANODAY_DEVICE double factor(SystemState& state, const BathSettings& settings) const {
+    if (settings.kind == BathKind::nose_hoover) return half_step(settings, state, dt);
+    if (settings.kind == BathKind::rescaling && stage == BathStage::after)
+      return rescaling_factor(settings, state, dt);
+    return 1;
   }
 };
 
@@ -90,17 +62,10 @@ struct CountStep {
 
 // ------------------------------------------------------------------------------------------------------
 
-void advance_bath(Stream& stream, const BathSettings* bath, SystemState* state, int n_replicas, double dt,
-                  bool after, const std::uint32_t* halt) {
-  launch(stream, AdvanceBath{bath, state, halt, n_replicas, dt, after}, grid_for(n_replicas, 32));
-}
-
-void book_heat(Stream& stream, SystemState* state, int n_replicas, double sign, const std::uint32_t* halt) {
-  launch(stream, BookHeat{state, halt, n_replicas, sign < 0}, grid_for(n_replicas, 32));
-}
-
-void count_step(Stream& stream, SystemState* state, int n_replicas, Signals* signals) {
-  launch(stream, CountStep{state, signals, n_replicas}, grid_for(n_replicas, 32));
+void advance_bath(Stream& stream, const DeviceAtoms& atoms, const BathSettings* bath, SystemState* state,
+                  double dt, BathStage stage, const std::uint32_t* halt) {
+  sum_terms(stream, atoms, KineticTerms{atoms.velocity.data(), atoms.mass.data()}, state, halt,
+            AdvanceBath{bath, dt, stage});
 }
 
 }  // namespace nanoday::NANODAY_GPU

@@ -8,9 +8,9 @@ namespace nanoday::NANODAY_GPU {
 
 /// Rows of tile k that may be in use: all of a plan's tile (some of them empty or taken over), of the exact
 /// plan's tiles only those that have been given away.
-NANODAY_DEVICE int rows_in_use(const TileView& tiles, int n_types, int k) {
+NANODAY_DEVICE int rows_in_use(const TileView& tiles, int n_centres, int k) {
   if (k < tiles.n_tiles) return k_tile_rows;
-  const int per_group = tiles.exact_tiles / n_types, exact = k - tiles.n_tiles;
+  const int per_group = tiles.exact_tiles / n_centres, exact = k - tiles.n_tiles;
   const int rows = tiles.exact_count[exact / per_group] - exact % per_group * k_tile_rows;
   return rows < 0 ? 0 : rows < k_tile_rows ? rows : k_tile_rows;
 }

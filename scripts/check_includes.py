@@ -20,13 +20,15 @@ ALLOWED = {
     "forces": {"core", "math", "model", "atoms", "backend", "comm"},
     "io": {"core", "model", "atoms"},
     "md": {"core", "math", "model", "atoms", "backend", "comm", "forces", "io"},
+    "estimate": {"core", "comm"},
     "machines": {"core", "backend", "cpu", "oracle"},
-    "app": {"core", "model", "atoms", "backend", "comm", "forces", "md", "io", "machines"},
+    "app": {"core", "model", "atoms", "backend", "comm", "forces", "md", "io", "estimate", "machines"},
 }
 
 # Single headers that are no secret of their part.
 SHARED = {
     ("cpu", "machines.hpp"),  # the options a machine is made from
+    ("comm", "cpu/fft.hpp"),  # one-dimensional transforms: one planner, which takes turns, for all
     ("oracle", "math/counter_rng.hpp"),  # random numbers: machines must draw the same ones
 }
 
@@ -41,7 +43,7 @@ OWNED = {
     r"cblas\.h": {"cpu"},
     r"fftw3\.h": {"cpu", "cuda/host"},
     r"boost/context/.*": {"cuda/host"},
-    r"mpi\.h|nccl\.h": {"comm"},
+    r"mpi\.h|nccl\.h|utofu\.h": {"comm"},
     r"CLI/.*": {"app", "md"},
     r"toml\+\+/.*": {"md"},
     r"nlohmann/.*": {"app", "model", "io"},
@@ -52,7 +54,7 @@ OWNED = {
 MATH_SYSTEM = {"array", "bit", "cmath", "cstddef", "cstdint", "limits", "type_traits", "utility"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
-MACHINE_SWITCH = re.compile(r"^\s*#\s*(if|ifdef|elif)\b.*\bNANODAY_(CUDA|SVE|MPI|NCCL)\b")
+MACHINE_SWITCH = re.compile(r"^\s*#\s*(if|ifdef|elif)\b.*\bNANODAY_(CUDA|SVE|MPI|NCCL|TOFU)\b")
 HOST_SWITCH = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif)\b.*\bNANODAY_CUDA_HOST\b")
 
 # CUDA's own words and headers inside cuda/: kernels are written without them, or the CPU could not run them.

@@ -16,6 +16,8 @@ command:cmake     cmake                  configures the build
 command:ninja     ninja-build            runs the build
 command:protoc    protobuf-compiler      turns the model file's message description into C++
 command:python3   python3                style checks and the summary of the tests
+command:mpirun    openmpi-bin            starts several ranks
+package           libopenmpi-dev         lets ranks talk to each other
 package           libprotobuf-dev        reads model files
 package           libopenblas-dev        matrix products
 package           libfftw3-dev           Fourier transforms

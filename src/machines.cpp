@@ -10,29 +10,30 @@ namespace nanoday {
 
 #ifdef NANODAY_CUDA
 namespace cuda {  // cuda/cuda_backend.hpp
-std::unique_ptr<Backend> make_cuda_backend();
-std::string gpu_name();
+std::unique_ptr<Backend> make_cuda_backend(int local_rank);
+std::string gpu_name(int local_rank);
 }  // namespace cuda
 #endif
 
 namespace {
 
-/// Name of the GPU this build can use here, or an empty text and why there is none.
-std::string usable_gpu(std::string& why_not) {
+/// Name of the GPU this rank can use in this build, or an empty text and why there is none.
+std::string usable_gpu([[maybe_unused]] int local_rank, std::string& why_not) {
 #ifdef NANODAY_CUDA
   why_not = "no NVIDIA GPU answers here";
-  return cuda::gpu_name();
+  return cuda::gpu_name(local_rank);
 #else
   why_not = "this build has no CUDA part; build where nvcc is installed";
   return {};
 #endif
 }
 
-std::unique_ptr<Backend> make_cuda() {
+std::unique_ptr<Backend> make_cuda(int local_rank) {
   std::string why_not;
-  require(!usable_gpu(why_not).empty(), "device 'cuda' cannot be used ({}); use --device cpu", why_not);
+  require(!usable_gpu(local_rank, why_not).empty(), "device 'cuda' cannot be used ({}); use --device cpu",
+          why_not);
 #ifdef NANODAY_CUDA
-  return cuda::make_cuda_backend();
+  return cuda::make_cuda_backend(local_rank);
 #else
   return nullptr;
 #endif
@@ -43,7 +44,8 @@ std::unique_ptr<Backend> make_cuda() {
 std::unique_ptr<Backend> make_backend(const MachineOptions& options) {
   const std::string& device = options.device;
   std::string why_not;
-  if (device == "cuda" || (device == "auto" && !usable_gpu(why_not).empty())) return make_cuda();
+  if (device == "cuda" || (device == "auto" && !usable_gpu(options.local_rank, why_not).empty()))
+    return make_cuda(options.local_rank);
   if (device == "auto" || device == "cpu") return make_cpu_backend(options);
   if (device == "oracle") {
     require(!options.reproducible,
@@ -58,7 +60,7 @@ std::unique_ptr<Backend> make_backend(const MachineOptions& options) {
 
 std::vector<std::pair<std::string, std::string>> available_devices() {
   std::string why_not;
-  const std::string gpu = usable_gpu(why_not);
+  const std::string gpu = usable_gpu(0, why_not);
   return {{"cpu", make_cpu_backend({})->name()},
           {"cuda", gpu.empty() ? "not usable: " + why_not : gpu},
           {"oracle", "slow reference in double, straight from the equations, for checks"}};

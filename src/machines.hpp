@@ -15,6 +15,8 @@ struct MachineOptions {
   int threads = 0;              ///< 0: OMP_NUM_THREADS or all cores
   bool reproducible = false;
   std::string isa = "auto";  ///< cpu only: auto, avx512bf16, avx512, avx2, baseline
+  int local_rank = 0;        ///< cuda only: among the ranks of this node; takes visible GPU number
+                             ///< local_rank modulo how many there are
 };
 
 /// Makes a machine; throws InputError for an unknown one or one this build or computer lacks.

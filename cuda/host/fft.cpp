@@ -23,14 +23,15 @@ constexpr unsigned k_flags = FFTW_ESTIMATE | FFTW_DESTROY_INPUT | FFTW_UNALIGNED
 
 struct MeshFft::State {
   std::array<int, 3> n;
-  int max_batch = 1;
+  int channels = 1, systems = 1;
   std::size_t real_size = 0, spectrum_size = 0;
   fftw_plan forward = nullptr, inverse = nullptr;
 };
 
-MeshFft::MeshFft(std::array<int, 3> n, int max_batch) : state_(std::make_unique<State>()) {
+MeshFft::MeshFft(std::array<int, 3> n, int channels, int systems) : state_(std::make_unique<State>()) {
   state_->n = n;
-  state_->max_batch = max_batch;
+  state_->channels = channels;
+  state_->systems = systems;
   state_->real_size = static_cast<std::size_t>(n[0]) * n[1] * n[2];
   state_->spectrum_size = static_cast<std::size_t>(n[0]) * n[1] * (n[2] / 2 + 1);
   DeviceArray<double> real(state_->real_size);
@@ -51,16 +52,17 @@ MeshFft::~MeshFft() {
 }
 
 void MeshFft::forward(Stream& stream, double* real, Complex* spectrum) {
-  submit_call(stream, [plan = state_->forward, real, spectrum] {
-    fftw_execute_dft_r2c(plan, real, reinterpret_cast<fftw_complex*>(spectrum));
+  submit_call(stream, [=, this] {
+    for (int s = 0; s < state_->systems; ++s)
+      fftw_execute_dft_r2c(state_->forward, real + s * state_->real_size,
+                           reinterpret_cast<fftw_complex*>(spectrum + s * state_->spectrum_size));
   });
 }
 
-void MeshFft::inverse(Stream& stream, Complex* spectrum, double* real, int batch) {
-  if (batch < 1 || batch > state_->max_batch)
-    throw std::logic_error("more transforms at once than announced");
+void MeshFft::inverse(Stream& stream, Complex* spectrum, double* real, int groups) {
+  if (groups != 1 && groups != state_->channels) throw std::logic_error("only one or all transforms at once");
   submit_call(stream, [=, this] {
-    for (int b = 0; b < batch; ++b) {
+    for (int b = 0; b < groups * state_->systems; ++b) {
       fftw_execute_dft_c2r(state_->inverse,
                            reinterpret_cast<fftw_complex*>(spectrum + b * state_->spectrum_size),
                            real + b * state_->real_size);

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace nanoday::cuda_host {
@@ -18,9 +19,13 @@ namespace {
 
 DeviceCounts counts;
 
+/// What a device tells apart when it compares two graphs.
+enum class NodeKind { kernel, call, copy_to_device, copy_to_host, copy_on_device, fill, join, timer };
+
 /// What a graph holds, and the streams that take part while it is recorded.
 struct Recording {
   std::vector<std::function<void()>> operations;
+  std::vector<NodeKind> kinds;  ///< of the operations, and where streams wait for each other
   int kernels = 0;
   std::int64_t bytes_to_host = 0, bytes_to_device = 0;
   std::int64_t allocations = 0;
@@ -38,7 +43,7 @@ struct Stream::Handle {
 
 struct Graph::State {
   Recording recorded;
-  bool empty = true;
+  bool empty = true, expired = false;
 };
 
 namespace {
@@ -54,9 +59,10 @@ bool records(Stream& stream) {
   return true;
 }
 
-void submit(Stream& stream, std::function<void()> operation) {
+void submit(Stream& stream, NodeKind kind, std::function<void()> operation) {
   if (records(stream)) {
     recording->operations.push_back(std::move(operation));
+    recording->kinds.push_back(kind);
   } else {
     operation();
   }
@@ -65,7 +71,7 @@ void submit(Stream& stream, std::function<void()> operation) {
 }  // namespace
 
 const DeviceCounts& device_counts() { return counts; }
-std::string open_device() { return "CPU in place of a GPU"; }
+std::string open_device(int) { return "CPU in place of a GPU"; }
 std::size_t most_shared_bytes() { return std::size_t{227} * 1024; }
 
 Stream::Stream(bool) : handle_(std::make_unique<Handle>()) {}
@@ -88,6 +94,7 @@ void Stream::wait_for(Stream& other) {
     handle_->joined = recording;
     recording->streams.push_back(handle_.get());
   }
+  recording->kinds.push_back(NodeKind::join);
   handle_->ahead = true;
   theirs.ahead = false;
 }
@@ -98,7 +105,7 @@ void submit_kernel(Stream& stream, std::function<void()> run) {
   } else {
     atomic_add(&counts.kernels, 1);
   }
-  submit(stream, std::move(run));
+  submit(stream, NodeKind::kernel, std::move(run));
 }
 
 void* allocate_bytes(std::size_t bytes) {
@@ -116,30 +123,32 @@ void copy_to_device(Stream& stream, void* to, const void* from, std::size_t byte
   require_reachable(to, bytes, "copy_to_device writes");
   atomic_add(recording != nullptr ? &recording->bytes_to_device : &counts.bytes_to_device,
              static_cast<std::int64_t>(bytes));
-  submit(stream, [=] { std::memcpy(to, from, bytes); });
+  submit(stream, NodeKind::copy_to_device, [=] { std::memcpy(to, from, bytes); });
 }
 
 void copy_to_host(Stream& stream, void* to, const void* from, std::size_t bytes) {
   require_reachable(from, bytes, "copy_to_host reads");
   atomic_add(recording != nullptr ? &recording->bytes_to_host : &counts.bytes_to_host,
              static_cast<std::int64_t>(bytes));
-  submit(stream, [=] { std::memcpy(to, from, bytes); });
+  submit(stream, NodeKind::copy_to_host, [=] { std::memcpy(to, from, bytes); });
 }
 
 void copy_on_device(Stream& stream, void* to, const void* from, std::size_t bytes) {
   require_reachable(to, bytes, "copy_on_device writes");
   require_reachable(from, bytes, "copy_on_device reads");
-  submit(stream, [=] { std::memmove(to, from, bytes); });
+  submit(stream, NodeKind::copy_on_device, [=] { std::memmove(to, from, bytes); });
 }
 
 void fill_zero(Stream& stream, void* to, std::size_t bytes) {
   require_reachable(to, bytes, "fill_zero writes");
-  submit(stream, [=] {
+  submit(stream, NodeKind::fill, [=] {
     if (bytes > 0) std::memset(to, 0, bytes);
   });
 }
 
-void submit_call(Stream& stream, std::function<void()> call) { submit(stream, std::move(call)); }
+void submit_call(Stream& stream, std::function<void()> call) {
+  submit(stream, NodeKind::call, std::move(call));
+}
 
 Graph::Graph() : state_(std::make_unique<State>()) {}
 Graph::~Graph() = default;
@@ -162,7 +171,7 @@ struct RecordingScope {
 void Graph::record(Stream& stream, const std::function<void()>& body) {
   if (recording != nullptr) throw std::logic_error("a graph is recorded inside another one");
   Recording fresh;
-  state_->empty = true;
+  const bool had = !std::exchange(state_->empty, true);
   {
     const RecordingScope scope(fresh);
     stream.handle().joined = &fresh;
@@ -177,8 +186,10 @@ void Graph::record(Stream& stream, const std::function<void()>& body) {
   }
   fresh.allocations = counts.allocations;
   fresh.streams.clear();
+  const bool alike = had && fresh.kinds == state_->recorded.kinds;
+  atomic_add(alike ? &counts.graph_updates : &counts.graph_makings, 1);
   state_->recorded = std::move(fresh);
-  state_->empty = false;
+  state_->empty = state_->expired = false;
 }
 
 void Graph::launch(Stream& stream) {
@@ -195,7 +206,18 @@ void Graph::launch(Stream& stream) {
 
 bool Graph::empty() const { return state_->empty; }
 int Graph::kernels() const { return state_->empty ? 0 : state_->recorded.kernels; }
-bool Graph::fresh() const { return !state_->empty && state_->recorded.allocations == counts.allocations; }
+void Graph::expire() { state_->expired = true; }
+bool Graph::fresh() const {
+  return !state_->empty && !state_->expired && state_->recorded.allocations == counts.allocations;
+}
+
+struct Mark::State {};
+Mark::Mark() : state_(std::make_unique<State>()) {}
+Mark::~Mark() = default;
+void Mark::set(Stream&) {
+  if (recording != nullptr) throw std::logic_error("a mark for the host is set while a graph is recorded");
+}
+void Mark::wait() {}
 
 Range::Range(const char*) {}
 Range::~Range() = default;
@@ -206,10 +228,11 @@ struct DeviceTimer::State {
 DeviceTimer::DeviceTimer() : state_(std::make_unique<State>()) {}
 DeviceTimer::~DeviceTimer() = default;
 void DeviceTimer::start(Stream& stream) {
-  submit(stream, [state = state_.get()] { state->begin = std::chrono::steady_clock::now(); });
+  submit(stream, NodeKind::timer,
+         [state = state_.get()] { state->begin = std::chrono::steady_clock::now(); });
 }
 void DeviceTimer::stop(Stream& stream) {
-  submit(stream, [state = state_.get()] { state->end = std::chrono::steady_clock::now(); });
+  submit(stream, NodeKind::timer, [state = state_.get()] { state->end = std::chrono::steady_clock::now(); });
 }
 double DeviceTimer::seconds() { return std::chrono::duration<double>(state_->end - state_->begin).count(); }
 

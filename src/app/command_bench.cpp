@@ -5,9 +5,11 @@
 #include "app/json_output.hpp"
 #include "app/sample.hpp"
 #include "app/work_count.hpp"
+#include "by_id.hpp"
 #include "core/error.hpp"
-#include "io/element_table.hpp"
 #include "md/observables.hpp"
+#include "md/run_structure.hpp"
+#include "md/shared_plan.hpp"
 #include "md/simulation.hpp"
 #include "md/velocities.hpp"
 
@@ -45,6 +47,7 @@ struct Timing {
   double seconds = 0;
   StageTimes stages;
   std::int64_t rebuilds = 0;
+  Traffic sent;                  ///< by all ranks, list builds included
   double drift = 0;              ///< change of the total energy over the measured steps [eV]
   WorkCount work;                ///< of the last step
   std::size_t device_bytes = 0;  ///< most memory of a machine with its own
@@ -56,13 +59,6 @@ std::int64_t peak_memory_bytes() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
-}
-
-/// Masses the file does not give, from the element table.
-void fill_masses(Atoms& atoms, const Model& model) {
-  for (std::int64_t i = 0; i < atoms.nlocal; ++i) {
-    if (!(atoms.mass[i] > 0)) atoms.mass[i] = element_mass(model.type_map[atoms.type[i]]);
-  }
 }
 
 Needs needs_of(std::int64_t step) {
@@ -85,18 +81,20 @@ struct Benched {
   }
 };
 
-Benched make_benched(Engine& engine, const PlanPointer& plan, const BoundSystem& system) {
+Benched make_benched(Engine& engine, const PlanPointer& plan, const RunStructure& structure,
+                     const std::shared_ptr<Transport>& ranks) {
   const int n = engine.config.replicas;
-  const double freedom = degrees_of_freedom(system.atoms.nlocal, true);
+  const double freedom = degrees_of_freedom(structure.natoms(), true);
+  const IdShares shares_of(structure.natoms(), ranks->size());
+  const std::int64_t first = shares_of.first(ranks->rank()), last = shares_of.first(ranks->rank() + 1);
   const int rebuild_every = engine.config.rebuild_every > 0 ? engine.config.rebuild_every : k_rebuild_every;
   Benched benched;
   for (int r = 0; r < n; ++r) {
-    Atoms atoms = system.atoms;
-    fill_masses(atoms, *engine.model);
-    draw_velocities(atoms, k_temperature, engine.config.seed + static_cast<std::uint64_t>(r));
-    benched.evaluators.push_back(
-        std::make_unique<Evaluator>(*engine.backend, plan, system.box, std::move(atoms),
-                                    EvaluatorOptions{engine.config.skin, rebuild_every}));
+    Atoms atoms = structure.atoms(first, last);
+    draw_velocities(atoms, k_temperature, engine.config.seed + static_cast<std::uint64_t>(r), *ranks);
+    benched.evaluators.push_back(std::make_unique<Evaluator>(
+        *engine.backend, plan, structure.box(), std::move(atoms),
+        EvaluatorOptions{engine.config.skin, rebuild_every, engine.config.balance}, ranks));
   }
   const auto shares = resident_shares(*benched.evaluators[0], k_time_step, std::vector<BathSettings>(n));
   for (int r = 0; r < n; ++r)
@@ -126,10 +124,21 @@ StageTimes stages_of_machine(Benched& benched, const StageTimes& seen, std::int6
   return stages;
 }
 
+/// What all ranks have sent since one of them had sent `before`. Collective.
+Traffic sent_since(const Traffic& before, Transport& ranks) {
+  const Traffic& now = ranks.traffic();
+  std::array<std::int64_t, 4> sum{now.messages - before.messages, now.bytes - before.bytes,
+                                  now.node_messages - before.node_messages,
+                                  now.node_bytes - before.node_bytes};
+  ranks.all_reduce_sum(View<std::int64_t>(sum.data(), sum.size()));
+  return {sum[0], sum[1], sum[2], sum[3]};
+}
+
 /// Steps the system and times all but the first few.
-Timing time_steps(Engine& engine, const PlanPointer& plan, const BoundSystem& system, std::int64_t steps) {
+Timing time_steps(Engine& engine, const PlanPointer& plan, const RunStructure& structure, std::int64_t steps,
+                  const std::shared_ptr<Transport>& ranks) {
   constexpr Needs k_row{true, true, false, false};
-  Benched benched = make_benched(engine, plan, system);
+  Benched benched = make_benched(engine, plan, structure, ranks);
   benched.start(k_row);
   for (int step = 0; step < k_warm_up; ++step) benched.step(k_row);
   Evaluator& evaluator = *benched.evaluators[0];
@@ -140,10 +149,14 @@ Timing time_steps(Engine& engine, const PlanPointer& plan, const BoundSystem& sy
   const double energy = simulation.observe().total;
   const std::int64_t rebuilds = evaluator.rebuilds();
   engine.backend->times().reset();
+  const Traffic sent = ranks->traffic();
+  ranks->barrier();
   const double begin = seconds_now();
   for (std::int64_t step = 1; step < steps; ++step) benched.step(needs_of(step));
   benched.step(k_row);
+  ranks->barrier();
   timing.seconds = seconds_now() - begin;
+  timing.sent = sent_since(sent, *ranks);
   timing.stages = engine.backend->times();
   timing.rebuilds = evaluator.rebuilds() - rebuilds;
   timing.drift = simulation.observe().total - energy;
@@ -196,7 +209,18 @@ Json long_range_json(const ChosenPlan& chosen) {
   return out;
 }
 
-Json bench_json(const Timing& timing, const Engine& engine, const ChosenPlan& chosen, std::int64_t atoms) {
+Json traffic_json(const Timing& timing) {
+  const auto per_step = [&](std::int64_t n) {
+    return static_cast<double>(n) / static_cast<double>(timing.steps);
+  };
+  return {{"messages_between_nodes", per_step(timing.sent.messages)},
+          {"bytes_between_nodes", per_step(timing.sent.bytes)},
+          {"messages_inside_nodes", per_step(timing.sent.node_messages)},
+          {"bytes_inside_nodes", per_step(timing.sent.node_bytes)}};
+}
+
+Json bench_json(const Timing& timing, const Engine& engine, const ChosenPlan& chosen, std::int64_t atoms,
+                const Transport& ranks) {
   Json out;
   out["atoms"] = atoms;
   out["steps"] = timing.steps;
@@ -218,7 +242,8 @@ Json bench_json(const Timing& timing, const Engine& engine, const ChosenPlan& ch
   out["table"] = table_name(chosen.plan->table);
   if (const Json ranks = table_ranks(*chosen.plan); !ranks.empty()) out["table_ranks"] = ranks;
   if (chosen.plan->dplr) out["long_range"] = long_range_json(chosen);
-  out["ranks"] = 1;
+  out["ranks"] = ranks.size();
+  if (ranks.size() > 1) out["sent_per_step"] = traffic_json(timing);
   if (engine.config.replicas > 1) out["replicas"] = engine.config.replicas;
   out["force_error_rms"] = chosen.error.force_rms;
   out["force_error_max"] = chosen.error.force_max;
@@ -230,8 +255,10 @@ Json bench_json(const Timing& timing, const Engine& engine, const ChosenPlan& ch
   return out;
 }
 
-void print_bench(const Timing& timing, const Engine& engine, const ChosenPlan& chosen, std::int64_t atoms) {
-  fmt::print("{} atoms · {} · {} · {}\n", atoms, engine.backend->name(), table_name(chosen.plan->table),
+void print_bench(const Timing& timing, const Engine& engine, const ChosenPlan& chosen, std::int64_t atoms,
+                 const Transport& ranks) {
+  fmt::print("{} atoms · {}{} · {} · {}\n", atoms, engine.backend->name(),
+             ranks.size() > 1 ? " · " + ranks.name() : "", table_name(chosen.plan->table),
              precision_name(chosen.plan->precision));
   fmt::print("force error against the net in double: rms {:.1e}, max {:.1e} eV/Å\n", chosen.error.force_rms,
              chosen.error.force_max);
@@ -256,14 +283,15 @@ void print_bench(const Timing& timing, const Engine& engine, const ChosenPlan& c
 }
 
 /// The long-range solver alone, on the charges of the structure.
-int bench_solver(const BenchArguments& arguments, Engine& engine, const BoundSystem& system,
+int bench_solver(const BenchArguments& arguments, Engine& engine, const RunStructure& structure,
                  const ChosenPlan& chosen) {
   require(chosen.plan->dplr != nullptr,
           "{} has no long-range part (--solver-only times its solver); give a DPLR model", arguments.model);
-  Evaluator evaluator(*engine.backend, chosen.plan, system.box, system.atoms, {engine.config.skin, 0});
+  Evaluator evaluator(*engine.backend, chosen.plan, structure.box(), structure.atoms(0, structure.natoms()),
+                      {engine.config.skin, 0});
   evaluator.compute({});
   LongRangePlan plan = chosen.plan->dplr->solver;
-  plan.box = system.box;
+  plan.box = structure.box();
   const auto solver = engine.backend->make_long_range(plan);
   const View<const Vec4> charges = evaluator.long_range()->charges();
   const double ms = 1e3 * solver->time_solves({charges, {}}, static_cast<int>(arguments.steps));
@@ -271,7 +299,7 @@ int bench_solver(const BenchArguments& arguments, Engine& engine, const BoundSys
     fmt::print("{} charges · {} · {:.4f} ms per solve, mean of {}\n", charges.size(), engine.backend->name(),
                ms, arguments.steps);
   if (arguments.json.empty()) return 0;
-  Json out = {{"atoms", system.atoms.nlocal},
+  Json out = {{"atoms", structure.natoms()},
               {"charges", charges.size()},
               {"ms_per_solve", ms},
               {"solves", arguments.steps},
@@ -281,25 +309,32 @@ int bench_solver(const BenchArguments& arguments, Engine& engine, const BoundSys
   return 0;
 }
 
-int bench(const BenchArguments& arguments) {
-  Engine engine = make_engine(arguments.engine, arguments.model);
+int bench(const BenchArguments& arguments, const std::shared_ptr<Transport>& ranks) {
+  Engine engine = make_engine(arguments.engine, arguments.model, ranks.get());
   require(engine.model->kind == ModelKind::energy,
           "{} is a dipole model (bench steps molecular dynamics, which needs forces); give an energy model",
           arguments.model);
-  const BoundSystem system = bind(engine, read_frames(engine, arguments.structure).back());
-  const std::int64_t atoms = system.atoms.nlocal * engine.config.replicas;
+  require(ranks->size() == 1 || (!arguments.solver_only && engine.config.replicas == 1),
+          "{} ranks with --solver-only or --replicas (these run on one rank); start bench without mpirun",
+          ranks->size());
+  RunConfig config = engine.config;
+  config.structure = arguments.structure;
+  std::vector<std::string> notes;
+  const RunStructure structure(config, *engine.model, notes);
+  const std::int64_t atoms = structure.natoms() * engine.config.replicas;
   const ChosenPlan chosen =
-      choose_plan(*engine.backend, engine.model, system.box, system.atoms, engine.plan_options);
-  if (arguments.solver_only) return bench_solver(arguments, engine, system, chosen);
-  const Timing timing = time_steps(engine, chosen.plan, system, arguments.steps);
-  if (!is_stdout(arguments.json)) print_bench(timing, engine, chosen, atoms);
-  if (!arguments.json.empty()) write_json(arguments.json, bench_json(timing, engine, chosen, atoms));
+      plan_for(*engine.backend, engine.model, config, engine.plan_options, structure, *ranks);
+  if (arguments.solver_only) return bench_solver(arguments, engine, structure, chosen);
+  const Timing timing = time_steps(engine, chosen.plan, structure, arguments.steps, ranks);
+  if (ranks->rank() > 0) return 0;
+  if (!is_stdout(arguments.json)) print_bench(timing, engine, chosen, atoms, *ranks);
+  if (!arguments.json.empty()) write_json(arguments.json, bench_json(timing, engine, chosen, atoms, *ranks));
   return 0;
 }
 
 }  // namespace
 
-void add_bench_command(CLI::App& app, Action& action) {
+void add_bench_command(CLI::App& app, Action& action, MpiSession& ranks) {
   CLI::App* command = app.add_subcommand("bench", "speed of molecular dynamics here, per stage");
   command->footer(k_examples);
   auto arguments = std::make_shared<BenchArguments>();
@@ -313,7 +348,9 @@ void add_bench_command(CLI::App& app, Action& action) {
   command->add_option("--json", arguments->json,
                       "write the result to this file (/dev/stdout: and nothing else there)");
   add_engine_arguments(*command, arguments->engine);
-  command->callback([arguments, &action] { action = [arguments] { return bench(*arguments); }; });
+  command->callback([arguments, &action, &ranks] {
+    action = [arguments, &ranks] { return bench(*arguments, ranks.world()); };
+  });
 }
 
 }  // namespace nanoday

@@ -61,8 +61,9 @@ void add_long_range(const Sample& sample, const BoundSystem& system, const Model
   Array<Vec4> displacement;
   for (const Vec3& mu : sample.dipole) displacement.push_back(padded(mu));
   const DipoleCharge& charges = *model.dipole_charge;
-  frame["total_dipole"] = json_of(
-      total_dipole(system.box, system.atoms, {charges.ion_charge, charges.wannier_charge}, displacement));
+  const TypeCharges of_types{charges.ion_charge, charges.wannier_charge};
+  frame["total_dipole"] =
+      json_of(total_dipole(*make_self_transport(), system.box, system.atoms, of_types, displacement));
 }
 
 Json frame_json(const Sample& sample, const BoundSystem& system, const Model& model) {

@@ -30,25 +30,29 @@ MakeBackend backend_maker(const std::string& isa) {
 
 }  // namespace
 
-void add_run_command(CLI::App& app, Action& action) {
+void add_run_command(CLI::App& app, Action& action, MpiSession& ranks) {
   CLI::App* command = app.add_subcommand("run", "molecular dynamics: NVE, or NVT with --nvt T");
   command->footer(k_run_examples);
   auto typed = std::make_shared<Typed>();
   add_run_options(*command, typed->arguments);
   add_isa_option(*command, typed->isa);
-  command->callback([typed, &action] {
-    action = [typed] { return run(make_run_config(typed->arguments), backend_maker(typed->isa)); };
+  command->callback([typed, &action, &ranks] {
+    action = [typed, &ranks] {
+      return run(make_run_config(typed->arguments), backend_maker(typed->isa), ranks.world());
+    };
   });
 }
 
-void add_resume_command(CLI::App& app, Action& action) {
+void add_resume_command(CLI::App& app, Action& action, MpiSession& ranks) {
   CLI::App* command = app.add_subcommand("resume", "continue a run exactly where it stopped");
   command->footer(k_resume_examples);
   auto typed = std::make_shared<Typed>();
   add_resume_options(*command, typed->arguments);
   add_isa_option(*command, typed->isa);
-  command->callback([typed, &action] {
-    action = [typed] { return resume(make_resume_config(typed->arguments), backend_maker(typed->isa)); };
+  command->callback([typed, &action, &ranks] {
+    action = [typed, &ranks] {
+      return resume(make_resume_config(typed->arguments), backend_maker(typed->isa), ranks.world());
+    };
   });
 }
 

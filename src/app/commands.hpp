@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "mpi.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <functional>
@@ -16,8 +18,10 @@ using Action = std::function<int()>;
 void add_info_command(CLI::App& app, Action& action);
 void add_eval_command(CLI::App& app, Action& action);
 void add_check_command(CLI::App& app, Action& action);
-void add_bench_command(CLI::App& app, Action& action);
-void add_run_command(CLI::App& app, Action& action);
-void add_resume_command(CLI::App& app, Action& action);
+void add_estimate_command(CLI::App& app, Action& action);
+/// These share their work among the session's ranks, which outlive the action.
+void add_bench_command(CLI::App& app, Action& action, MpiSession& ranks);
+void add_run_command(CLI::App& app, Action& action, MpiSession& ranks);
+void add_resume_command(CLI::App& app, Action& action, MpiSession& ranks);
 
 }  // namespace nanoday

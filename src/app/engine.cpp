@@ -7,6 +7,7 @@
 #include "io/structure_file.hpp"
 #include "io/virtual_atoms.hpp"
 #include "md/configured_model.hpp"
+#include "md/rank_threads.hpp"
 
 #include <fmt/format.h>
 
@@ -27,10 +28,16 @@ void add_engine_arguments(CLI::App& app, EngineArguments& arguments) {
 }
 
 std::unique_ptr<Backend> machine_of(const RunConfig& config, const std::string& isa) {
-  return make_backend({config.device, config.threads, config.reproducible, isa});
+  MachineOptions options;
+  options.device = config.device;
+  options.threads = config.threads;
+  options.reproducible = config.reproducible;
+  options.isa = isa;
+  options.local_rank = config.local_rank;
+  return make_backend(options);
 }
 
-Engine make_engine(const EngineArguments& arguments, const std::string& model_path) {
+Engine make_engine(const EngineArguments& arguments, const std::string& model_path, const Transport* ranks) {
   Engine engine;
   engine.config = make_engine_config(arguments.typed);
   engine.plan_options = plan_options(engine.config);
@@ -38,7 +45,8 @@ Engine make_engine(const EngineArguments& arguments, const std::string& model_pa
   engine.model = read_configured_model(engine.config, model_path);
   if (engine.model->compressed && engine.config.table == TableKind::net)
     fmt::print(stderr, "nanoday: note: {}\n", k_no_net_note);
-  engine.backend = machine_of(engine.config, arguments.isa);
+  engine.backend =
+      machine_of(ranks != nullptr ? on_this_rank(engine.config, *ranks) : engine.config, arguments.isa);
   return engine;
 }
 

@@ -46,8 +46,9 @@ struct Engine {
   std::unique_ptr<Backend> backend;
 };
 
-/// Reads the model and makes the machine. Throws InputError.
-Engine make_engine(const EngineArguments& arguments, const std::string& model_path);
+/// Reads the model and makes the machine. \param ranks  that share the cores; null: one. Throws InputError.
+Engine make_engine(const EngineArguments& arguments, const std::string& model_path,
+                   const Transport* ranks = nullptr);
 
 /// Every frame of a structure file, replicated as asked. Throws InputError; never returns none.
 std::vector<Structure> read_frames(const Engine& engine, const std::string& path);

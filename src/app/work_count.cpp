@@ -48,8 +48,9 @@ WorkCount count_work(const Evaluator& evaluator) {
   WorkCount work;
   for (std::int64_t i = 0; i < atoms.nlocal; ++i) {
     const int type = atoms.type[i];
+    const bool evaluated = !plan.model->fitting[type].empty();  // dipole models leave types out
     work.fitting += fitting_work(plan, type);
-    work.descriptor += product_work(plan.centres[type]);
+    work.descriptor += evaluated ? product_work(plan.centres[type]) : 0;
     for (int t = 0; t < list.n_types; ++t) {
       int count = 0;
       for (std::int64_t k = list.offset[i * list.n_types + t]; k < list.offset[i * list.n_types + t + 1];
@@ -57,7 +58,7 @@ WorkCount count_work(const Evaluator& evaluator) {
         const Vec3 d = xyz(atoms.position[list.index[k]]) - xyz(atoms.position[i]);
         count += dot(d, d) < rcut2;
       }
-      const double columns = table_columns(plan, type, t);
+      const double columns = evaluated ? table_columns(plan, type, t) : 0;
       work.neighbors += count;
       work.descriptor += k_forward * columns * count;
       work.gradient += k_backward * columns * count;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "atoms/exact_sum.hpp"
 #include "core/vec3.hpp"
 #include "core/view.hpp"
 
@@ -18,9 +19,6 @@ struct Needs {
   bool atom_virial = false;
 };
 
-/// Scale of fixed-point sums: 2^44 per eV/Å (or eV), so that one unit is 5.7e-14.
-inline constexpr double k_fixed_point_scale = 17592186044416.0;
-
 /// Results of one evaluation. Ghost rows hold what belongs to the ghosts' owners until the halo
 /// sends it home. In fixed-point mode forces are summed in `fixed` (order-independent, hence
 /// reproducible) and turned into `force` by finish().
@@ -28,10 +26,16 @@ struct Forces {
   bool fixed_point = false;
   Array<Vec4> force;                         ///< (nall) [eV/Å]
   Array<std::array<std::int64_t, 4>> fixed;  ///< (nall) [2^-44 eV/Å], fixed-point mode only
-  double energy = 0;                         ///< [eV], local atoms
-  std::array<double, 9> virial{};            ///< −∂E/∂strain, row-major, force × distance [eV]
-  Array<double> atom_energy;                 ///< (nlocal) [eV]
+  double energy = 0;                         ///< [eV], of this rank until the totals are shared
+  std::array<double, 9> virial{};        ///< −∂E/∂strain, row-major, force × distance [eV]; likewise
+  ExactSum exact_energy;                 ///< fixed-point mode: what `energy` is rounded from
+  std::array<ExactSum, 9> exact_virial;  ///< fixed-point mode: what `virial` is rounded from
+  Array<double> atom_energy;             ///< (nlocal) [eV]
   Array<std::array<double, 9>> atom_virial;  ///< (nall) booked on the neighbor [eV]
 };
+
+/// Adds to energy and virial, exactly in fixed-point mode.
+void add_energy(Forces& forces, double energy);
+void add_virial(Forces& forces, const std::array<double, 9>& virial);
 
 }  // namespace nanoday

@@ -6,6 +6,7 @@
 #include "atoms/forces.hpp"
 #include "atoms/neighbor_list.hpp"
 #include "backend/long_range.hpp"
+#include "backend/mesh_ranks.hpp"
 #include "core/box.hpp"
 #include "core/timer.hpp"
 #include "model/inference_plan.hpp"
@@ -45,6 +46,14 @@ struct EvaluationCounts {
 struct ResidentSettings;
 class ResidentSystem;
 
+/// Ghosts on their way while an evaluation has begun.
+class GhostArrival {
+ public:
+  virtual ~GhostArrival() = default;
+  /// Returns when the positions of all ghosts are in their rows; called once, by one thread.
+  virtual void wait() = 0;
+};
+
 /// Input and output of one model evaluation.
 struct EvaluationArgs {
   View<const Vec4> position;      ///< (nall) [Å]
@@ -52,6 +61,8 @@ struct EvaluationArgs {
   std::int64_t nlocal = 0;
   const NeighborList* neighbors = nullptr;
   Needs needs;
+  GhostArrival* ghosts = nullptr;       ///< rows of ghosts become valid by its wait(); null: they are
+  View<const std::uint8_t> interior{};  ///< (nlocal) with `ghosts`: 1 where no candidate is a ghost
 };
 
 /// One machine. Operations work on whole arrays; each is named after what the equations define, so a
@@ -66,6 +77,10 @@ class Backend {
   virtual int threads() const { return 1; }
   /// True when sums are 64-bit fixed point, hence independent of their order.
   virtual bool reproducible() const = 0;
+
+  /// True when deep_potential() evaluates interior atoms while ghosts travel (EvaluationArgs::ghosts); other
+  /// machines are only given ghosts that have arrived.
+  virtual bool overlaps_ghosts() const { return false; }
 
   virtual std::unique_ptr<PreparedModel> prepare(std::shared_ptr<const InferencePlan> plan) = 0;
 
@@ -86,7 +101,14 @@ class Backend {
   virtual EvaluationCounts dipole_forces(PreparedModel& model, const EvaluationArgs& args,
                                          View<const Vec4> cotangent, Forces& forces) = 0;
 
-  virtual std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan& plan) = 0;
+  /// \param ranks the others who hold parts of the charges, null when there is one rank; must outlive the
+  /// solver. Making and evaluating are then collective: every rank gives its own charges (with the same
+  /// needs) and gets their forces. Throws InputError for plans or ranks this machine has no solver for.
+  virtual std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan& plan,
+                                                           MeshRanks* ranks = nullptr) = 0;
+
+  /// Whether it solves on meshes in bricks (MeshRanks::bricks()).
+  virtual bool solves_bricks() const { return false; }
 
   /// Systems that are advanced where they live (backend/resident.hpp); null on machines whose arrays are the
   /// host's own.
@@ -100,8 +122,8 @@ class Backend {
   /// v ← c·v + sqrt((1−c²) kT/m) ξ with ξ normal deviates from the counter (seed, step, id). kT in eV.
   virtual void ornstein_uhlenbeck(View<Vec4> velocity, View<const double> mass, View<const std::int64_t> id,
                                   double c, double kT, std::uint64_t seed, std::uint64_t step) = 0;
-  /// Σ ½ m v² [eV].
-  virtual double kinetic_energy(View<const Vec4> velocity, View<const double> mass) = 0;
+  /// Σ ½ m v² of these atoms [eV].
+  virtual AtomSum kinetic_energy(View<const Vec4> velocity, View<const double> mass) = 0;
 
   /// Measured multiply-adds per second of the whole machine on the fitting net's shapes: the peak that shares
   /// of it refer to. 0 when the machine does not know.

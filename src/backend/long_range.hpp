@@ -18,7 +18,9 @@ struct LongRangeArgs {
   Needs needs;
 };
 
-/// Output of one evaluation. Nothing is subtracted: no self-energy, no background (spec dplr.md 1.2).
+/// Output of one evaluation. Nothing is subtracted: no self-energy, no background (spec dplr.md 1.2). Where
+/// ranks share the charges, `energy` and `virial` are those of all of them, the same bits on every rank:
+/// whoever adds up over ranks counts them once; everything per charge is of the rank's own charges.
 struct LongRangeResult {
   Array<Vec4> force;                         ///< (n) −∂E_el/∂x [eV/Å]
   double energy = 0;                         ///< [eV], when energy or atom_energy is needed
@@ -27,7 +29,8 @@ struct LongRangeResult {
   Array<std::array<double, 9>> atom_virial;  ///< (n) sums to `virial`
 };
 
-/// A machine's evaluation of one LongRangePlan.
+/// A machine's evaluation of one LongRangePlan. When one rank cannot go on, finish() throws RunError on all:
+/// its own sentence there, that another rank failed elsewhere.
 class LongRangeSolver {
  public:
   virtual ~LongRangeSolver() = default;

@@ -28,7 +28,9 @@ struct BathSettings {
 
 /// Everything about a run that does not change while it runs.
 struct ResidentSettings {
-  std::shared_ptr<const InferencePlan> plan;
+  /// One per replica; replicas of one model have the same object. The models are of one architecture
+  /// (model/architecture.hpp).
+  std::vector<std::shared_ptr<const InferencePlan>> plans;
   Box box;
   double dt = 0;  ///< [ps]
   double skin = 2;
@@ -57,8 +59,8 @@ struct ResidentScalars {
   std::vector<double> bath;
 };
 
-/// Independent systems (replicas; usually one) of equal size on one machine, advanced together. They share
-/// model, box and the times of list builds, but nothing that moves.
+/// Independent systems (replicas; usually one) of equal composition on one machine, advanced together. They
+/// share the box and the times of list builds, but nothing that moves.
 class ResidentSystem {
  public:
   virtual ~ResidentSystem() = default;

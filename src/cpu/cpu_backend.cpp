@@ -65,6 +65,7 @@ class CpuBackend final : public Backend {
   }
   int threads() const override { return threads_; }
   bool reproducible() const override { return reproducible_; }
+  bool overlaps_ghosts() const override { return true; }
 
   double peak_multiply_adds(Precision precision) override {
     double sum = 0;
@@ -130,13 +131,14 @@ class CpuBackend final : public Backend {
                             forces, times_);
   }
 
-  std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan& plan) override {
+  bool solves_bricks() const override { return true; }
+  std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan& plan, MeshRanks* ranks) override {
     require(plan.threads >= 0 && plan.threads < std::max(threads_, 2),
             "--pppm-threads {} leaves no thread for the nets (there are {}); give fewer, or off",
             plan.threads, threads_);
     const bool direct = plan.method == LongRangeMethod::direct;
-    auto solver = direct ? cpu::make_direct_sum(plan, threads_, reproducible_, set_.name)
-                         : cpu::make_pppm(plan, threads_, reproducible_, set_.name);
+    auto solver = direct ? cpu::make_direct_sum(plan, threads_, reproducible_, set_.name, ranks)
+                         : cpu::make_pppm(plan, threads_, reproducible_, set_.name, ranks);
     return std::make_unique<cpu::Companion>(std::move(solver), plan, threads_, slot_, times_);
   }
 
@@ -172,17 +174,11 @@ class CpuBackend final : public Backend {
                                              static_cast<std::uint64_t>(id[i])));
     }
   }
-  double kinetic_energy(View<const Vec4> velocity, View<const double> mass) override {
-    ExactSum fixed;
-    double plain = 0;
-    for (std::size_t i = 0; i < velocity.size(); ++i) {
-      const double e = 0.5 * mass[i] * dot(xyz(velocity[i]), xyz(velocity[i])) * units::k_mass_velocity2;
-      if (reproducible_)
-        fixed.add(e);
-      else
-        plain += e;
-    }
-    return reproducible_ ? fixed.value() : plain;
+  AtomSum kinetic_energy(View<const Vec4> velocity, View<const double> mass) override {
+    AtomSum sum{reproducible_, 0, {}};
+    for (std::size_t i = 0; i < velocity.size(); ++i)
+      sum.add(0.5 * mass[i] * dot(xyz(velocity[i]), xyz(velocity[i])) * units::k_mass_velocity2);
+    return sum;
   }
 
  private:

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <string>
 #include <vector>
@@ -30,13 +31,15 @@ const DirectSumKernels& kernels_of(std::string_view isa) {
 
 class DirectSum final : public LongRangeTeam {
  public:
-  DirectSum(const LongRangePlan& plan, int max_team, bool reproducible, const DirectSumKernels& kernels)
+  DirectSum(const LongRangePlan& plan, int max_team, bool reproducible, const DirectSumKernels& kernels,
+            MeshRanks* ranks)
       : box_(plan.box),
-        reproducible_(reproducible),
+        fixed_(reproducible || ranks),
+        ranks_(ranks),
         kernels_(kernels),
         lines_(make_reciprocal_lines(plan)),
         sums_(lines_.table_size),
-        fixed_sums_(reproducible ? lines_.table_size : 0),
+        fixed_sums_(fixed_ ? lines_.table_size : 0),
         coefficients_(lines_.table_size),
         totals_(lines_.line.size()),
         scratch_(max_team) {
@@ -53,6 +56,8 @@ class DirectSum final : public LongRangeTeam {
     team.wait();
     const auto [first, last] = lines_.share(team.me, team.size);
     sum_waves(first, last, team.me);
+    if (ranks_) sum_over_ranks(team);
+    if (fixed_) take_fixed_sums(first, last);
     green(first, last, -1);
     team.wait();
     evaluate(team);
@@ -73,7 +78,7 @@ class DirectSum final : public LongRangeTeam {
   void prepare(const LongRangeArgs& args, LongRangeResult& result) {
     failure_.clear();
     const auto n = static_cast<std::int64_t>(args.charge.size());
-    count_ = (std::max<std::int64_t>(n, 1) + k_charge_tile - 1) / k_charge_tile * k_charge_tile;
+    count_ = padded_count(n);
     // Rows a multiple of 4096 bytes apart would fall on each other in the cache.
     stride_ = count_ % 512 == 0 ? count_ + k_charge_tile : count_;
     double largest = 0;
@@ -86,7 +91,6 @@ class DirectSum final : public LongRangeTeam {
             i + 1);
       largest = std::max(largest, std::fabs(c.w));
     }
-    if (failure_.empty()) choose_fixed_point(largest);
     try {
       for (int d = 0; d < 3; ++d)
         if (const std::size_t size = (2 * lines_.n_max[d] + 1) * stride_; waves_[d].size() < size)
@@ -98,21 +102,38 @@ class DirectSum final : public LongRangeTeam {
     } catch (const std::bad_alloc&) {
       failure_ = fmt::format("no memory for the direct sum of {} charges; use --solver pppm", n);
     }
+    std::int64_t of_all_ranks = n;
+    if (ranks_) agree(largest, of_all_ranks);
+    if (failure_.empty()) choose_fixed_point(largest, padded_count(of_all_ranks));
+  }
+
+  /// Charges are summed in whole tiles.
+  static std::int64_t padded_count(std::int64_t n) {
+    return (std::max<std::int64_t>(n, 1) + k_charge_tile - 1) / k_charge_tile * k_charge_tile;
+  }
+
+  /// The largest charge and the number of charges of all ranks. When one rank cannot go on, all have a
+  /// failure.
+  void agree(double& largest, std::int64_t& count) try {
+    largest = ranks_->largest(failure_.empty() ? largest : std::numeric_limits<double>::infinity());
+    if (failure_.empty() && !std::isfinite(largest))
+      failure_ = "the charges of another rank cannot be summed; see the message there";
+    if (std::isfinite(largest)) ranks_->sum({&count, 1});
+  } catch (const std::exception& error) {
+    failure_ = error.what();
   }
 
   /// Finest unit 2^-bits in which the sums of all charges fit into 62 bits and every charge into 50. Depends
-  /// on their number and the largest one only, not on their order.
-  void choose_fixed_point(double largest) {
+  /// on their number and the largest one only (of all ranks), not on their order.
+  void choose_fixed_point(double largest, std::int64_t count) {
     constexpr int k_finest = 48, k_coarsest = 20;
     bits_ = k_finest;
-    if (!reproducible_ || largest == 0) return;
-    const int of_all = std::ilogb(static_cast<double>(count_) * largest) + 1;
+    if (!fixed_ || largest == 0) return;
+    const int of_all = std::ilogb(static_cast<double>(count) * largest) + 1;
     bits_ = std::min({k_finest, 61 - of_all, 49 - (std::ilogb(largest) + 1)});
     if (bits_ < k_coarsest)
-      failure_ = fmt::format(
-          "fixed-point sums overflow (charges up to {} e, {} of them); run without "
-          "--reproducible",
-          largest, count_);
+      failure_ = fmt::format("fixed-point sums overflow (charges up to {} e, {} of them); {}", largest, count,
+                             ranks_ ? "correct the charges" : "run without --reproducible");
   }
 
   /// Tiles of this member as charges [begin, end).
@@ -155,11 +176,26 @@ class DirectSum final : public LongRangeTeam {
   void sum_waves(const ReciprocalLine* first, const ReciprocalLine* last, int me) {
     if (first == last) return;
     double* scratch = scratch_[me].data();
-    if (!reproducible_) {
+    if (!fixed_) {
       kernels_.sum_waves(waves(), first, last, sums_.data(), scratch);
       return;
     }
     kernels_.sum_waves_fixed(waves(), first, last, fixed_sums_.data(), scratch, bits_);
+  }
+
+  void sum_over_ranks(const Team& team) {
+    team.wait();
+    if (team.me == 0) try {
+        ranks_->sum(fixed_sums_);
+      } catch (const std::exception& error) {
+        failure_ = error.what();
+      }
+    team.wait();
+    if (!failure_.empty()) throw RunError(failure_);
+  }
+
+  void take_fixed_sums(const ReciprocalLine* first, const ReciprocalLine* last) {
+    if (first == last) return;
     const double unit = std::ldexp(1.0, -bits_);
     const ReciprocalLine& end = *(last - 1);
     for (std::int64_t t = first->table; t < end.table + end.rows * end.columns; ++t)
@@ -217,7 +253,8 @@ class DirectSum final : public LongRangeTeam {
   }
 
   Box box_;
-  bool reproducible_;
+  bool fixed_;        ///< sums over charges are fixed point
+  MeshRanks* ranks_;  ///< null for one rank
   const DirectSumKernels& kernels_;
   ReciprocalLines lines_;
   Array<double> sums_;                  ///< Σ q X Y Z, whole table
@@ -235,8 +272,8 @@ class DirectSum final : public LongRangeTeam {
 }  // namespace
 
 std::unique_ptr<LongRangeTeam> make_direct_sum(const LongRangePlan& plan, int max_team, bool reproducible,
-                                               std::string_view isa) {
-  return std::make_unique<DirectSum>(plan, max_team, reproducible, kernels_of(isa));
+                                               std::string_view isa, MeshRanks* ranks) {
+  return std::make_unique<DirectSum>(plan, max_team, reproducible, kernels_of(isa), ranks);
 }
 
 }  // namespace nanoday::cpu

@@ -21,6 +21,12 @@ void for_each_mode(const InfluenceTable& table, Function&& function) {
   }
 }
 
+/// In a skewed cell a mode with a frequency −N/2 may be short where the wave it also stands for is long.
+bool matters(const InfluenceFunction& influence, const InfluenceFunction::Mode& mode) {
+  if (influence.significance(mode) > k_negligible_mode) return true;
+  return influence.on_edge(mode) && influence.significance(influence.mirrored(mode)) > k_negligible_mode;
+}
+
 /// Finds the kept rows; all fields but the tables.
 InfluenceTable find_rows(const LongRangePlan& plan, const InfluenceFunction& influence) {
   InfluenceTable table;
@@ -33,8 +39,8 @@ InfluenceTable find_rows(const LongRangePlan& plan, const InfluenceFunction& inf
     for (int a = 0; a < n[0]; ++a) {
       bool keep = false;
       for (int c = 0; c < n[2] && !keep; ++c)
-        keep = influence.significance({mesh_frequency(a, n[0]), mesh_frequency(b, n[1]),
-                                       mesh_frequency(c, n[2])}) > k_negligible_mode;
+        keep =
+            matters(influence, {mesh_frequency(a, n[0]), mesh_frequency(b, n[1]), mesh_frequency(c, n[2])});
       if (keep) table.row_a.push_back(a);
     }
     const std::size_t rows = table.row_a.size() - table.row_first.back();
@@ -50,25 +56,44 @@ InfluenceTable find_rows(const LongRangePlan& plan, const InfluenceFunction& inf
 
 }  // namespace
 
+double mode_green(const InfluenceFunction& influence, const InfluenceFunction::Mode& mode) {
+  const double green = influence.value(mode);
+  return influence.on_edge(mode) ? (green + influence.value(influence.mirrored(mode))) / 2 : green;
+}
+
+double mode_slope(const InfluenceFunction& influence, const InfluenceFunction::Mode& mode, int d,
+                  double green) {
+  if (!influence.on_edge(mode)) return mode[d] * green;
+  const auto other = influence.mirrored(mode);
+  return (mode[d] * influence.value(mode) - other[d] * influence.value(other)) / 2;
+}
+
+std::array<double, 6> mode_virial(const InfluenceFunction& influence, const InfluenceFunction::Mode& mode,
+                                  double beta, double green) {
+  if (mode == InfluenceFunction::Mode{0, 0, 0}) return {};
+  const auto other = influence.mirrored(mode);
+  const auto factor = virial_factor(influence.wave_vector(mode), beta);
+  const auto mirror = virial_factor(influence.wave_vector(other), beta);
+  const bool edge = influence.on_edge(mode);
+  const double here = edge ? influence.value(mode) / 2 : green, there = edge ? influence.value(other) / 2 : 0;
+  std::array<double, 6> virial{};
+  for (int c = 0; c < 6; ++c) virial[c] = here * factor[c] + there * mirror[c];
+  return virial;
+}
+
 InfluenceTable make_influence_table(const LongRangePlan& plan, const InfluenceFunction& influence) {
   InfluenceTable table = find_rows(plan, influence);
   table.green.resize(table.modes());
   for_each_mode(table, [&](std::size_t at, const InfluenceFunction::Mode& mode) {
-    table.green[at] = influence.value(mode);
+    table.green[at] = mode_green(influence, mode);
     if (!influence.on_edge(mode)) return;
-    // In a skewed cell −N/2 and +N/2 are different waves: the transform of real data sees their mean.
-    const auto other = influence.mirrored(mode);
-    table.green[at] = (table.green[at] + influence.value(other)) / 2;
-    const double difference = influence.significance(mode) - influence.significance(other);
+    const double difference = influence.significance(mode) - influence.significance(influence.mirrored(mode));
     if (std::fabs(difference) > k_negligible_mode) table.separable = false;
   });
   for (int d = table.separable ? 2 : 0; d < 3; ++d) {
     table.slope[d].resize(table.modes());
     for_each_mode(table, [&](std::size_t at, const InfluenceFunction::Mode& mode) {
-      const auto other = influence.mirrored(mode);
-      table.slope[d][at] = influence.on_edge(mode)
-                               ? (mode[d] * influence.value(mode) - other[d] * influence.value(other)) / 2
-                               : mode[d] * table.green[at];
+      table.slope[d][at] = mode_slope(influence, mode, d, table.green[at]);
     });
   }
   return table;
@@ -79,14 +104,8 @@ std::array<Array<double>, 6> make_virial_tables(const InfluenceTable& table,
   std::array<Array<double>, 6> virial;
   for (auto& component : virial) component.resize(table.modes());
   for_each_mode(table, [&](std::size_t at, const InfluenceFunction::Mode& mode) {
-    if (mode == InfluenceFunction::Mode{0, 0, 0}) return;
-    const auto factor = virial_factor(influence.wave_vector(mode), beta);
-    const auto other = influence.mirrored(mode);
-    const auto mirror = virial_factor(influence.wave_vector(other), beta);
-    const bool edge = influence.on_edge(mode);
-    const double here = edge ? influence.value(mode) / 2 : table.green[at];
-    const double there = edge ? influence.value(other) / 2 : 0;
-    for (int c = 0; c < 6; ++c) virial[c][at] = here * factor[c] + there * mirror[c];
+    const auto of_mode = mode_virial(influence, mode, beta, table.green[at]);
+    for (int c = 0; c < 6; ++c) virial[c][at] = of_mode[c];
   });
   return virial;
 }

@@ -31,6 +31,16 @@ struct InfluenceTable {
   double multiplicity(int block) const { return block == 0 || 2 * block == mesh[1] ? 1 : 2; }
 };
 
+/// A mode's influence [eV/e²] as the transform of real data sees it: in a skewed cell −N/2 and +N/2 are
+/// different waves, of which it sees the mean.
+double mode_green(const InfluenceFunction& influence, const InfluenceFunction::Mode& mode);
+/// Likewise frequency · influence along direction d. \param green mode_green() of the mode
+double mode_slope(const InfluenceFunction& influence, const InfluenceFunction::Mode& mode, int d,
+                  double green);
+/// Likewise influence · virial_factor: xx xy xz yy yz zz.
+std::array<double, 6> mode_virial(const InfluenceFunction& influence, const InfluenceFunction::Mode& mode,
+                                  double beta, double green);
+
 InfluenceTable make_influence_table(const LongRangePlan& plan, const InfluenceFunction& influence);
 
 /// Tables green · virial_factor, xx xy xz yy yz zz, each (modes).

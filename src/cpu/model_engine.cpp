@@ -9,17 +9,29 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 
 namespace nanoday::cpu {
 namespace {
 
-/// Atoms of a range, grouped by centre type in ascending order of index.
+/// Atoms of a range for which `wanted`, grouped by centre type in ascending order of index.
+template <class Wanted>
 void group_by_type(View<const std::int32_t> type, std::int64_t begin, std::int64_t end, int n_types,
-                   std::vector<std::int32_t>& out) {
+                   Wanted wanted, std::vector<std::int32_t>& out) {
   out.clear();
   for (int t = 0; t < n_types; ++t)
     for (std::int64_t i = begin; i < end; ++i)
-      if (type[i] == t) out.push_back(static_cast<std::int32_t>(i));
+      if (type[i] == t && wanted(i)) out.push_back(static_cast<std::int32_t>(i));
+}
+
+/// What went wrong, or null: exceptions cannot leave a parallel region.
+std::exception_ptr wait_for(GhostArrival& ghosts) {
+  try {
+    ghosts.wait();
+    return nullptr;
+  } catch (...) {
+    return std::current_exception();
+  }
 }
 
 template <class Row>
@@ -110,21 +122,17 @@ void ModelEngine::sum_forces(std::int64_t nall, int me, int threads, Forces& for
 }
 
 void ModelEngine::sum_atoms(const Needs& needs, std::int64_t nlocal, Forces& forces) {
-  const auto sum = [&](auto&& value) {
-    ExactSum fixed;
-    double plain = 0;
-    for (std::int64_t i = 0; i < nlocal; ++i) {
-      if (reproducible_)
-        fixed.add(value(i));
-      else
-        plain += value(i);
-    }
-    return reproducible_ ? fixed.value() : plain;
+  const auto sum = [&](double& total, ExactSum& exact, auto&& value) {
+    AtomSum all{reproducible_, 0, {}};
+    for (std::int64_t i = 0; i < nlocal; ++i) all.add(value(i));
+    exact = all.fixed;
+    total = all.value();
   };
-  if (needs.energy) forces.energy = sum([&](std::int64_t i) { return energy_[i]; });
+  if (needs.energy) sum(forces.energy, forces.exact_energy, [&](std::int64_t i) { return energy_[i]; });
   if (needs.atom_energy) forces.atom_energy.assign(energy_.begin(), energy_.begin() + nlocal);
   if (needs.virial)
-    for (int c = 0; c < 9; ++c) forces.virial[c] = sum([&](std::int64_t i) { return centre_virial_[i][c]; });
+    for (int c = 0; c < 9; ++c)
+      sum(forces.virial[c], forces.exact_virial[c], [&](std::int64_t i) { return centre_virial_[i][c]; });
 }
 
 /// Books the solver's time and how much of it the other threads covered; returns the mean over all threads.
@@ -171,6 +179,7 @@ EvaluationCounts ModelEngine::run(const PackedModel<Real>& model, const PackedMo
   batch.dipole = task.dipole.empty() ? nullptr : task.dipole.data();
   batch.cotangent = task.cotangent.empty() ? nullptr : task.cotangent.data();
   batch.want_forces = task.want_forces;
+  std::exception_ptr arrival;  // why ghosts did not come
 #pragma omp parallel num_threads(threads)
   {
     const int me = omp_get_thread_num();
@@ -180,7 +189,6 @@ EvaluationCounts ModelEngine::run(const PackedModel<Real>& model, const PackedMo
     thread.work.resize(model);
     thread.counts = {};
     thread.work.times = {};
-    group_by_type(args.type, range_[me], range_[me + 1], model.n_types, thread.by_type);
     buffers_.prepare(me, range_[me], range_[me + 1], *args.neighbors, nall);
     if (task.want_forces) buffers_.clear(me);
     BatchArgs mine = batch;
@@ -189,7 +197,18 @@ EvaluationCounts ModelEngine::run(const PackedModel<Real>& model, const PackedMo
     else
       mine.force = buffers_.rows<Vec4>(me);
     thread.work.outside.clear();
-    run_range(model, kernel, thread.by_type, args.type, mine, thread.work, thread.counts);
+    const auto evaluate = [&](auto wanted) {
+      group_by_type(args.type, range_[me], range_[me + 1], model.n_types, wanted, thread.by_type);
+      run_range(model, kernel, thread.by_type, args.type, mine, thread.work, thread.counts);
+    };
+    if (args.ghosts == nullptr) {
+      evaluate([](std::int64_t) { return true; });
+    } else {
+      evaluate([&](std::int64_t i) { return args.interior[i] != 0; });
+#pragma omp single
+      arrival = wait_for(*args.ghosts);
+      if (!arrival) evaluate([&](std::int64_t i) { return args.interior[i] == 0; });
+    }
     if (!thread.work.outside.empty() && exact != nullptr) {
       thread.exact.resize(*exact);
       BatchCounts ignored;  // the exact plan counts nothing new
@@ -200,6 +219,7 @@ EvaluationCounts ModelEngine::run(const PackedModel<Real>& model, const PackedMo
 #pragma omp barrier
     if (task.want_forces) sum_forces(nall, me, threads, forces);
   }
+  if (arrival) std::rethrow_exception(arrival);
   sum_atoms(args.needs, nlocal, forces);
   EvaluationCounts counts;
   double charged = companion != nullptr ? book_companion(*companion, team, start) : 0;

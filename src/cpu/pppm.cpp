@@ -3,9 +3,7 @@
 #include "cpu/pppm.hpp"
 
 #include "core/error.hpp"
-#include "cpu/instruction_sets.hpp"
-
-#include <cmath>
+#include "cpu/brick_pppm.hpp"
 
 namespace nanoday::cpu {
 
@@ -18,42 +16,29 @@ const LongRangePlan& checked(const LongRangePlan& plan, int max_team) {
   return plan;
 }
 
-MeshMap mesh_map(const LongRangePlan& plan) {
-  const auto& [a, b, c] = plan.box.cell;
-  const double det = dot(a, cross(b, c));
-  const auto& n = plan.mesh;
-  return {n, {n[0] / det * cross(b, c), n[1] / det * cross(c, a), n[2] / det * cross(a, b)}, plan.box.origin};
-}
-
-const MeshKernelSet& mesh_kernels(std::string_view isa) {
-#if defined(__x86_64__)
-  if (serves("avx512", isa)) return k_mesh_kernels_avx512;
-  if (serves("avx2", isa)) return k_mesh_kernels_avx2;
-#endif
-  require_baseline(isa);
-  return k_mesh_kernels_baseline;
-}
-
 }  // namespace
 
 std::unique_ptr<LongRangeTeam> make_pppm(const LongRangePlan& plan, int max_team, bool reproducible,
-                                         std::string_view isa) {
-  return std::make_unique<Pppm>(plan, max_team, reproducible, mesh_kernels(isa));
+                                         std::string_view isa, MeshRanks* ranks) {
+  if (ranks && ranks->bricks()) return std::make_unique<BrickPppm>(plan, max_team, mesh_kernels(isa), *ranks);
+  return std::make_unique<Pppm>(plan, max_team, reproducible, mesh_kernels(isa), ranks);
 }
 
-Pppm::Pppm(const LongRangePlan& plan, int max_team, bool reproducible, const MeshKernelSet& kernels)
+Pppm::Pppm(const LongRangePlan& plan, int max_team, bool reproducible, const MeshKernelSet& kernels,
+           MeshRanks* ranks)
     : plan_(checked(plan, max_team)),
-      reproducible_(reproducible),
+      fixed_(reproducible || ranks),
+      ranks_(ranks),
       kernels_(kernels),
       of_order_(kernels.order[plan.order]),
       layout_(mesh_layout(plan.mesh)),
       influence_(plan),
       table_(make_influence_table(plan, influence_)),
       map_(mesh_map(plan)),
+      force_rule_(plan, influence_),
       own_(static_cast<std::size_t>(max_team)) {
   using enum Differentiation;
   if (plan.differentiation == ad) {
-    self_force_ = self_force_amplitudes(plan, influence_);
     force_channels_ = {{&table_.green, false, Channel::nothing}};
   } else if (table_.separable) {
     force_channels_ = {{&table_.green, false, Channel::along_a},
@@ -64,8 +49,6 @@ Pppm::Pppm(const LongRangePlan& plan, int max_team, bool reproducible, const Mes
   }
   potential_channel_ = {{&table_.green, false, Channel::nothing}};
   for (int c = 0; c < 6; ++c) virial_channels_[c / 3].push_back({&virial_table_[c], false, Channel::nothing});
-  for (int d = 0; d < 3; ++d)
-    to_cartesian_[d] = -(plan.differentiation == ad ? 1 : 2 * M_PI / plan.mesh[d]) * map_.row[d];
   make_plans();
 }
 
@@ -74,19 +57,10 @@ void Pppm::solve(const LongRangeArgs& args, LongRangeResult& result, const Team&
           "{} threads call a mesh solver made for {}; make it for more", team.size, own_.size());
   if (team.me == 0) prepare_guarded(args, result);
   team.wait();
-  if (failure_) std::rethrow_exception(failure_);
-  place_charges(args, team);
-  team.wait();
-  require_run(lost_ < 0,
-              "charge {} has no place on the mesh (its position or charge is not a finite number, or "
-              "it is absurdly far away); look at the step before, or use a smaller time step",
-              lost_.load());
-  spread_charges(team);
-  team.wait();
-  require_run(!overflow_,
-              "the charge mesh overflows its fixed-point numbers (a charge of {} e, or {} e on one "
-              "plane); switch the reproducible mode off",
-              k_max_fixed_charge, k_max_fixed_plane);
+  if (ranks_)
+    spread_over_ranks(args, team);
+  else
+    spread_alone(args, team);
   solve_pass(force_channels_, true, args.needs, team);
   if (team.me == 0) add_up(args.needs, result);
   gather_forces(args, result, team);
@@ -99,6 +73,26 @@ void Pppm::solve(const LongRangeArgs& args, LongRangeResult& result, const Team&
     solve_pass(virial_channels_[half], false, args.needs, team);
     gather_virials(result, team, half);
   }
+}
+
+void Pppm::spread_alone(const LongRangeArgs& args, const Team& team) {
+  if (failure_) std::rethrow_exception(failure_);
+  place_charges(args, team);
+  team.wait();
+  check_placed();
+  spread_charges(team);
+  team.wait();
+  require_run(!overflow_,
+              "the charge mesh overflows its fixed-point numbers (a charge of {} e, or {} e on one "
+              "plane); switch the reproducible mode off",
+              k_max_fixed_charge, k_max_fixed_plane);
+}
+
+void Pppm::check_placed() const {
+  require_run(lost_ < 0,
+              "charge {} has no place on the mesh (its position or charge is not a finite number, or "
+              "it is absurdly far away); look at the step before, or use a smaller time step",
+              lost_.load());
 }
 
 void Pppm::prepare_guarded(const LongRangeArgs& args, LongRangeResult& result) noexcept {
@@ -120,7 +114,7 @@ void Pppm::prepare(const LongRangeArgs& args, LongRangeResult& result) {
   if (stencil_.size() < n) {
     stencil_.resize(n + n / 8);
     start_a_.resize(stencil_.size());
-    for (auto& own : own_) own.order.resize(stencil_.size());
+    for (auto& own : own_) own.charges.reserve(stencil_.size(), layout_.n[0]);
   }
   result.force.resize(n);
   result.atom_energy.resize(args.needs.atom_energy ? n : 0);
@@ -152,30 +146,14 @@ FieldMeshes Pppm::field_meshes() const {
 }
 
 void Pppm::gather_forces(const LongRangeArgs& args, LongRangeResult& result, const Team& team) const {
-  const bool ad = plan_.differentiation == Differentiation::ad;
-  const auto slope = ad ? of_order_.gradient : of_order_.interpolate3;
+  const auto gather = force_rule_.kernel(of_order_);
   const FieldMeshes meshes = field_meshes();
-  const auto& order = own_[team.me].order;  // by plane: neighbors in the mesh share cache lines
+  const auto& order = own_[team.me].charges.order;  // by plane: neighbors in the mesh share cache lines
   const auto [begin, end] = team.share(n_charges_);
   for (std::int64_t s = begin; s < end; ++s) {
     const std::int32_t i = order[s];
-    const double q = stencil_[i].charge;
-    const Vec3 g = slope(stencil_[i], meshes);
-    Vec3 force = q * (g.x * to_cartesian_[0] + g.y * to_cartesian_[1] + g.z * to_cartesian_[2]);
-    if (ad) force = force - self_force(args.charge[i]);
-    result.force[i] = padded(force);
+    result.force[i] = padded(force_rule_.force(args.charge[i], gather(stencil_[i], meshes)));
   }
-}
-
-Vec3 Pppm::self_force(const Vec4& charge) const {
-  const auto along = [&](int d, double x, double points_per_length) {
-    const double phase =
-        2 * M_PI * x * points_per_length;  // of the coordinate itself, wherever the box begins
-    const double s = std::sin(phase), c = std::cos(phase);
-    return charge.w * charge.w * s * (self_force_[d][0] + 2 * self_force_[d][1] * c);
-  };
-  return {along(0, charge.x, map_.row[0].x), along(1, charge.y, map_.row[1].y),
-          along(2, charge.z, map_.row[2].z)};
 }
 
 void Pppm::gather_energies(LongRangeResult& result, const Team& team) const {
@@ -188,16 +166,7 @@ void Pppm::gather_virials(LongRangeResult& result, const Team& team, int half) c
   const auto [begin, end] = team.share(n_charges_);
   for (std::int64_t i = begin; i < end; ++i) {
     const Vec3 v = stencil_[i].charge / 2 * of_order_.interpolate3(stencil_[i], field_meshes());
-    auto& w = result.atom_virial[i];
-    if (half == 0) {
-      w[0] = v.x;
-      w[1] = w[3] = v.y;
-      w[2] = w[6] = v.z;
-    } else {
-      w[4] = v.x;
-      w[5] = w[7] = v.y;
-      w[8] = v.z;
-    }
+    put_virial_half(result.atom_virial[i], half, v);
   }
 }
 

@@ -17,10 +17,16 @@ namespace nanoday::cpu {
 
 /// One solver. Members of a team own planes along a (charges to mesh, transforms along b) and blocks of
 /// frequencies along b (everything else in reciprocal space); they meet four times in an ordinary step.
+///
+/// With ranks each spreads its own charges into a whole fixed-point mesh; their sum is what every rank
+/// transforms, and what it gathers is for its own charges. That is one collective operation per solve:
+/// whether some rank cannot go on travels with the mesh.
 class Pppm final : public LongRangeTeam {
  public:
   /// Throws InputError for a plan that no mesh can serve; see make_pppm().
-  Pppm(const LongRangePlan& plan, int max_team, bool reproducible, const MeshKernelSet& kernels);
+  /// \param ranks null for one rank; hold all of the mesh
+  Pppm(const LongRangePlan& plan, int max_team, bool reproducible, const MeshKernelSet& kernels,
+       MeshRanks* ranks);
   void solve(const LongRangeArgs& args, LongRangeResult& result, const Team& team) override;
 
  private:
@@ -36,7 +42,7 @@ class Pppm final : public LongRangeTeam {
     Array<double> plane;
     Array<std::int64_t> fixed_plane;
     Array<Complex> half, block, rows, product;
-    std::vector<std::int32_t> order, bin;  ///< charges by first plane, and where each plane's begin
+    ChargesByPlane charges;
   };
   struct BlockPlans {
     BatchedFft forward, backward;
@@ -46,12 +52,19 @@ class Pppm final : public LongRangeTeam {
   void make_fields(int count);
   void prepare(const LongRangeArgs& args, LongRangeResult& result);
   void prepare_guarded(const LongRangeArgs& args, LongRangeResult& result) noexcept;
+  void spread_alone(const LongRangeArgs& args, const Team& team);
+  void spread_over_ranks(const LongRangeArgs& args, const Team& team);
+  void spread_into_fixed_mesh(const Team& team);
+  void sum_over_ranks();
+  void check_sums() const;
   void place_charges(const LongRangeArgs& args, const Team& team);
   void spread_charges(const Team& team);
   void sort_charges(Own& own) const;
   TouchingCharges touching(const Own& own, int plane, int k) const;
   void charge_plane(Own& own, int plane);
-  void fixed_charge_plane(Own& own, int plane);
+  bool spread_fixed_plane(Own& own, int plane, PlaneLoad& load) const;
+  void plane_from_fixed(Own& own, const std::int64_t* fixed, int row) const;
+  void check_placed() const;
   void transform_plane(Own& own, int plane);
   void solve_pass(const std::vector<Channel>& channels, bool first, const Needs& needs, const Team& team);
   void forward_block(Own& own, int block);
@@ -63,21 +76,20 @@ class Pppm final : public LongRangeTeam {
   void gather_forces(const LongRangeArgs& args, LongRangeResult& result, const Team& team) const;
   void gather_energies(LongRangeResult& result, const Team& team) const;
   void gather_virials(LongRangeResult& result, const Team& team, int half) const;
-  Vec3 self_force(const Vec4& charge) const;
   FieldMeshes field_meshes() const;
   Complex* half_row(int field, int block, int plane);
 
   LongRangePlan plan_;
-  bool reproducible_;
+  bool fixed_;        ///< the charge mesh is summed in fixed point
+  MeshRanks* ranks_;  ///< null for one rank
   const MeshKernelSet& kernels_;
   const MeshKernelSet::OfOrder& of_order_;
   MeshLayout layout_;
   InfluenceFunction influence_;
   InfluenceTable table_;
   std::array<Array<double>, 6> virial_table_;  ///< made when first needed
-  std::array<std::array<double, 2>, 3> self_force_{};
   MeshMap map_;
-  std::array<Vec3, 3> to_cartesian_;  ///< rows: what −∂φ/∂(field direction) adds to a force
+  ForceRule force_rule_;
 
   BatchedFft plane_forward_, plane_backward_, block_forward_, block_backward_;
   std::map<int, BlockPlans> row_plans_;         ///< by number of rows
@@ -93,6 +105,10 @@ class Pppm final : public LongRangeTeam {
   std::array<Array<double>, k_most_channels> field_;  ///< (N_a, N_b, real_row)
   Array<Complex> spectrum_;                           ///< Σ q e^{−ik·x}, laid out as the tables
   std::vector<std::array<double, 7>> block_sum_;      ///< energy and virial of each block
+
+  /// With ranks: fixed-point mesh (N_a, N_b, N_c), then Σ|q| of the charges that touch each plane (N_a), then
+  /// how many ranks cannot go on.
+  Array<std::int64_t> sums_;
 
   std::exception_ptr failure_;          ///< of prepare()
   std::atomic<std::int64_t> lost_{-1};  ///< a charge without a place on the mesh

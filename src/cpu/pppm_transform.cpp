@@ -38,13 +38,14 @@ void Pppm::make_plans() {
   for (int block = 0; block < table_.blocks; ++block) block_plans_.push_back(&row_plans_[table_.rows(block)]);
   for (auto& own : own_) {
     own.plane.resize(layout_.plane_size());
-    if (reproducible_) own.fixed_plane.resize(layout_.plane_size());
+    if (fixed_) own.fixed_plane.resize(layout_.plane_size());
     own.half.resize(static_cast<std::size_t>(n[1]) * pairs);
     own.block.resize(layout_.block_size());
     own.rows.resize(layout_.block_size());
     own.product.resize(static_cast<std::size_t>(n[0]) * (n[2] + 1));
-    own.bin.resize(n[0] + 1);
+    own.charges.reserve(0, n[0]);
   }
+  if (ranks_) sums_.resize(static_cast<std::size_t>(n[0]) * n[1] * n[2] + n[0] + 1);
   spectrum_.resize(table_.modes());
   block_sum_.resize(table_.blocks);
   make_fields(static_cast<int>(force_channels_.size()));
@@ -62,29 +63,25 @@ void Pppm::spread_charges(const Team& team) {
   sort_charges(own);
   const auto [begin, end] = team.share(layout_.n[0]);
   for (auto plane = begin; plane < end; ++plane) {
-    if (reproducible_)
-      fixed_charge_plane(own, static_cast<int>(plane));
-    else
+    if (!fixed_) {
       charge_plane(own, static_cast<int>(plane));
+    } else {
+      PlaneLoad load;
+      if (!spread_fixed_plane(own, static_cast<int>(plane), load)) overflow_ = true;
+      plane_from_fixed(own, own.fixed_plane.data(), layout_.real_row);
+    }
     transform_plane(own, static_cast<int>(plane));
   }
 }
 
 /// Every member sorts all charges for itself: one pass over 4-byte numbers costs less than meeting once more.
-void Pppm::sort_charges(Own& own) const {
-  auto& bin = own.bin;
-  std::fill(bin.begin(), bin.end(), 0);
-  for (std::int32_t i = 0; i < n_charges_; ++i) ++bin[start_a_[i] + 1];
-  for (int a = 0; a < layout_.n[0]; ++a) bin[a + 1] += bin[a];
-  for (std::int32_t i = 0; i < n_charges_; ++i) own.order[bin[start_a_[i]]++] = i;
-  for (int a = layout_.n[0]; a > 0; --a) bin[a] = bin[a - 1];
-  bin[0] = 0;
-}
+void Pppm::sort_charges(Own& own) const { own.charges.sort(start_a_.data(), n_charges_, layout_.n[0]); }
 
 /// Charges whose stencil's point k along a lies in a plane.
 TouchingCharges Pppm::touching(const Own& own, int plane, int k) const {
   const int start = plane >= k ? plane - k : plane - k + layout_.n[0];
-  return {stencil_.data(), own.order.data(), own.bin[start], own.bin[start + 1], k};
+  const auto& [order, bin] = own.charges;
+  return {stencil_.data(), order.data(), bin[start], bin[start + 1], k};
 }
 
 void Pppm::charge_plane(Own& own, int plane) {
@@ -99,30 +96,28 @@ void Pppm::charge_plane(Own& own, int plane) {
   }
 }
 
-void Pppm::fixed_charge_plane(Own& own, int plane) {
+/// Charges of one plane into own.fixed_plane; false when they do not fit into fixed point (which is then
+/// empty).
+bool Pppm::spread_fixed_plane(Own& own, int plane, PlaneLoad& load) const {
   std::fill(own.fixed_plane.begin(), own.fixed_plane.end(), 0);
-  double total = 0, largest = 0;
-  for (int k = 0; k < plan_.order; ++k) {
-    const TouchingCharges charges = touching(own, plane, k);
-    for (std::int32_t t = charges.first; t < charges.last; ++t) {
-      const double q = std::fabs(stencil_[own.order[t]].charge);
-      total += q;
-      largest = std::max(largest, q);
-    }
-  }
-  if (!(total < k_max_fixed_plane && largest < k_max_fixed_charge)) {
-    overflow_ = true;
-    return;
-  }
+  for (int k = 0; k < plan_.order; ++k) load.add(touching(own, plane, k));
+  if (!load.fits()) return false;
   for (int k = 0; k < plan_.order; ++k)
     of_order_.spread_fixed(touching(own, plane, k), layout_.plane(), own.fixed_plane.data());
-  const int points = layout_.n[2];
   for (int b = 0; b < layout_.n[1]; ++b) {
-    std::int64_t* fixed = own.fixed_plane.data() + static_cast<std::size_t>(b) * layout_.real_row;
-    double* row = own.plane.data() + static_cast<std::size_t>(b) * layout_.real_row;
-    for (int c = 0; c < plan_.order - 1; ++c) fixed[c] += fixed[points + c];
-    for (int c = 0; c < points; ++c) row[c] = static_cast<double>(fixed[c]) / k_mesh_scale;
-    row[points] = 0;
+    std::int64_t* row = own.fixed_plane.data() + static_cast<std::size_t>(b) * layout_.real_row;
+    for (int c = 0; c < plan_.order - 1; ++c) row[c] += row[layout_.n[2] + c];
+  }
+  return true;
+}
+
+/// \param fixed (N_b, row)
+void Pppm::plane_from_fixed(Own& own, const std::int64_t* fixed, int row) const {
+  const int points = layout_.n[2];
+  for (int b = 0; b < layout_.n[1]; ++b, fixed += row) {
+    double* real = own.plane.data() + static_cast<std::size_t>(b) * layout_.real_row;
+    for (int c = 0; c < points; ++c) real[c] = static_cast<double>(fixed[c]) / k_mesh_scale;
+    real[points] = 0;  // partner of the last point when their number is odd
   }
 }
 

@@ -48,7 +48,8 @@ double mesh_seconds(const std::array<int, 3>& mesh, double n_charges) {
 /// Mesh or direct sum as asked; else a mesh where any of its settings is given, else the faster one.
 void choose_method(const LongRangeOptions& options, const MeshProblem& problem, LongRangePlan& plan) {
   const double n = static_cast<double>(problem.n_charges);
-  const bool mesh_wanted = options.mesh[0] > 0 || options.differentiation || options.mesh_error_given;
+  const bool mesh_wanted =
+      options.mesh[0] > 0 || options.differentiation || options.mesh_error_given || options.fft;
   plan.method = options.method.value_or(LongRangeMethod::pppm);
   if (plan.method == LongRangeMethod::direct) return;
   plan.mesh = options.mesh[0] > 0 ? options.mesh : choose_mesh(problem, options.mesh_error).mesh;
@@ -94,20 +95,26 @@ double net_seconds(Backend& backend, const InferencePlan& plan, const Box& box, 
   return best;
 }
 
+/// Threads of this rank beside the nets that were asked for, by rank or by node.
+std::optional<int> threads_asked(const LongRangeOptions& options) {
+  if (!options.cores) return options.threads;
+  return (*options.cores + options.node_ranks - 1) / options.node_ranks;
+}
+
 /// Divides the threads so that solver and energy net end together, from measured times: the share is kept in
 /// sixteenths, so that small differences of timing do not make different runs.
 void divide_threads(Backend& backend, const InferencePlan& energy_plan, const Box& box, const Atoms& atoms,
                     const LongRangeOptions& options, View<const Vec4> charges, LongRangePlan& plan) {
   const int all = backend.threads();
-  require(!options.threads || *options.threads < std::max(all, 2),
-          "--pppm-threads {} leaves no thread for the nets (there are {}); give fewer, or off",
-          options.threads.value_or(0), all);
-  if (all < 2 || options.threads == 0) return;
+  const std::optional<int> asked = threads_asked(options);
+  require(!asked || *asked < std::max(all, 2),
+          "--pppm-{} {} leaves no thread for the nets (there are {}); give fewer, or --pppm-threads off",
+          options.cores ? "cores" : "threads", options.cores.value_or(asked.value_or(0)), all);
+  if (all < 2 || asked == 0) return;
   const bool timed = atoms.nlocal <= k_timed_atoms;
   const double nets = timed ? all * net_seconds(backend, energy_plan, box, atoms) : 1;
   double cost = timed ? solver_seconds(backend, plan, 1, charges) / nets : 0.25;
-  plan.threads =
-      options.threads.value_or(std::clamp(static_cast<int>(std::ceil(cost * all / (1 + cost))), 1, all - 1));
+  plan.threads = asked.value_or(std::clamp(static_cast<int>(std::ceil(cost * all / (1 + cost))), 1, all - 1));
   if (plan.threads > 1 && timed) cost = solver_seconds(backend, plan, plan.threads, charges) / nets;
   plan.relative_cost = std::max(1.0, std::round(16 * cost * all)) / (16.0 * all);
 }

@@ -3,6 +3,9 @@
 #include "forces/evaluator.hpp"
 
 #include "core/error.hpp"
+#include "exact_reduce.hpp"
+#include "forces/mesh_sharing.hpp"
+#include "migration.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -94,11 +97,28 @@ void size_results(Forces& forces, const Atoms& atoms, Needs needs, bool fixed_po
   forces.atom_virial.resize(needs.atom_virial ? atoms.nall() : 0);
 }
 
+class TravellingGhosts final : public GhostArrival {
+ public:
+  TravellingGhosts(Halo& halo, Atoms& atoms) : halo_(halo), atoms_(atoms) {}
+  void wait() override { halo_.finish_update(atoms_); }
+
+ private:
+  Halo& halo_;
+  Atoms& atoms_;
+};
+
 }  // namespace
 
 Evaluator::Evaluator(Backend& backend, std::shared_ptr<const InferencePlan> plan, const Box& box, Atoms atoms,
-                     EvaluatorOptions options)
-    : backend_(backend), plan_(std::move(plan)), box_(box), atoms_(std::move(atoms)), options_(options) {
+                     EvaluatorOptions options, std::shared_ptr<Transport> ranks)
+    : backend_(backend),
+      ranks_(ranks ? std::move(ranks) : make_self_transport()),
+      plan_(std::move(plan)),
+      box_(box),
+      atoms_(std::move(atoms)),
+      options_(options),
+      natoms_(atoms_.nlocal),
+      halo_(*ranks_) {
   require(options_.skin >= 0,
           "the skin is {} Å (it is added to the cutoff and cannot be negative); give 0 or more",
           options_.skin);
@@ -107,8 +127,14 @@ Evaluator::Evaluator(Backend& backend, std::shared_ptr<const InferencePlan> plan
             "atom {} has type {} but the model has {} types; check the type map", number_of(atoms_, i),
             atoms_.type[i], model().n_types());
   atoms_.image.resize(atoms_.nlocal);
+  ranks_->all_reduce_sum(View<std::int64_t>(&natoms_, 1));
   prepared_ = backend_.prepare(plan_);
-  if (plan_->dplr) long_range_ = std::make_unique<LongRange>(backend_, plan_, box_);
+  if (!plan_->dplr) return;
+  const DomainGrid domains(domain_frame(box_, {}, *ranks_),
+                           ranks_->node_of());  // of a periodic box: for good
+  mesh_ranks_ = make_mesh_ranks(plan_->dplr->solver, *ranks_, domains,
+                                options_.skin / 2 + k_farthest_centroid, backend_.reproducible());
+  long_range_ = std::make_unique<LongRange>(backend_, plan_, box_, mesh_ranks_.get());
 }
 
 double Evaluator::cutoff() const {
@@ -120,14 +146,26 @@ void Evaluator::set_time(double time) {
 }
 
 void Evaluator::compute(Needs needs) {
+  TravellingGhosts ghosts(halo_, atoms_);
+  EvaluationArgs args;
   if (stale()) {
     rebuild();
   } else {
     const Trace trace(backend_.times(), Stage::halo);
-    halo_.update(atoms_);
+    halo_.start_update(atoms_);
+    if (ghosts_travel_beside()) {
+      args.ghosts = &ghosts;
+      args.interior = interior_;
+    } else {
+      halo_.finish_update(atoms_);
+    }
   }
   ++age_;
-  const EvaluationArgs args{atoms_.position, atoms_.type, atoms_.nlocal, &list_, needs};
+  args.position = atoms_.position;
+  args.type = atoms_.type;
+  args.nlocal = atoms_.nlocal;
+  args.neighbors = &list_;
+  args.needs = needs;
   if (model().kind == ModelKind::dipole) {
     dipoles_.resize(atoms_.nlocal);
     count(backend_.dipoles(*prepared_, args, dipoles_));
@@ -141,6 +179,7 @@ void Evaluator::compute(Needs needs) {
     const Trace trace(backend_.times(), Stage::halo);
     halo_.reverse(forces_, atoms_.nlocal);
     finish(forces_, atoms_.nlocal);
+    share_totals(*ranks_, needs, forces_);
   }
   check_forces(forces_, atoms_, list_);
 }
@@ -152,11 +191,26 @@ void Evaluator::compute_dipole_forces(View<const Vec4> cotangent, Needs needs) {
   const Trace trace(backend_.times(), Stage::halo);
   halo_.reverse(forces_, atoms_.nlocal);
   finish(forces_, atoms_.nlocal);
+  share_totals(*ranks_, needs, forces_);
+}
+
+/// All ranks rebuild when one has to.
+bool Evaluator::stale() {
+  const bool own = own_stale();
+  if (ranks_->size() == 1) {
+    heard_ = said_;
+    return own;
+  }
+  const Trace trace(backend_.times(), Stage::halo);
+  std::array<double, 2> flags{own ? 1.0 : 0.0, said_ ? 1.0 : 0.0};
+  ranks_->all_reduce_max(View<double>(flags.data(), flags.size()));
+  heard_ = flags[1] > 0;
+  return flags[0] > 0;
 }
 
 // The list holds while no atom has moved more than half the skin. A fixed interval only adds rebuilds:
 // it never keeps a list that misses neighbors.
-bool Evaluator::stale() {
+bool Evaluator::own_stale() {
   if (age_ < 0) return true;
   const Trace trace(backend_.times(), Stage::neighbor);
   if (options_.rebuild_every > 0 && age_ >= options_.rebuild_every) return true;
@@ -171,14 +225,9 @@ void Evaluator::rebuild() {
   {
     const Trace trace(backend_.times(), Stage::neighbor);
     wrap_all(box_, atoms_);
-    const View<const Vec4> local(atoms_.position.data(), static_cast<std::size_t>(atoms_.nlocal));
-    const auto order = backend_.spatial_order(local, 0.5 * (cutoff() + options_.skin));
-    permute(atoms_.position, order);
-    permute(atoms_.type, order);
-    permute(atoms_.id, order);
-    permute(atoms_.velocity, order);
-    permute(atoms_.mass, order);
-    permute(atoms_.image, order);
+    choose_domains();
+    deal_atoms();
+    sort_in_space();
   }
   build_list();
   reference_.assign(atoms_.position.begin(), atoms_.position.begin() + atoms_.nlocal);
@@ -190,15 +239,59 @@ void Evaluator::rebuild() {
   ++rebuilds_;
 }
 
+void Evaluator::choose_domains() {
+  const View<const Vec4> local(atoms_.position.data(), static_cast<std::size_t>(atoms_.nlocal));
+  domains_ = std::make_unique<DomainGrid>(domain_frame(box_, local, *ranks_), ranks_->node_of());
+}
+
+/// Every atom goes to the owner of its place, and from there, where that saves time, next door. Bricks of a
+/// mesh reach only so far: with them nothing is lent.
+void Evaluator::deal_atoms() {
+  if (ranks_->size() == 1) return;
+  migrate(*domains_, *ranks_, atoms_);
+  lending_ = {};
+  const bool bricks = mesh_ranks_ && mesh_ranks_->bricks();
+  if (options_.balance == Balance::off || bricks) return;
+  constexpr double k_worth_it = 0.03;  // ghosts of wider domains cost about that much
+  lending_ = lend_atoms(*domains_, *ranks_, options_.balance == Balance::ring ? 0 : k_worth_it, atoms_);
+}
+
+void Evaluator::sort_in_space(Array<Vec4>* further) {
+  const View<const Vec4> local(atoms_.position.data(), static_cast<std::size_t>(atoms_.nlocal));
+  const auto order = backend_.spatial_order(local, 0.5 * (cutoff() + options_.skin));
+  if (further != nullptr) permute(*further, order);
+  permute(atoms_.position, order);
+  permute(atoms_.type, order);
+  permute(atoms_.id, order);
+  permute(atoms_.velocity, order);
+  permute(atoms_.mass, order);
+  permute(atoms_.image, order);
+}
+
 void Evaluator::build_list() {
   {
     const Trace trace(backend_.times(), Stage::halo);
-    halo_.build(box_, cutoff() + options_.skin, atoms_);
+    halo_.build(*domains_, box_, cutoff() + options_.skin, atoms_);
   }
   const Trace trace(backend_.times(), Stage::neighbor);
   backend_.build_neighbor_list(
       {atoms_.position, atoms_.type, atoms_.id, atoms_.nlocal, model().n_types(), cutoff() + options_.skin},
       list_);
+  if (ghosts_travel_beside()) find_interior();
+}
+
+/// Worth it where messages take time and some atoms need none of them. A Wannier net is evaluated first and
+/// needs all ghosts.
+bool Evaluator::ghosts_travel_beside() const {
+  return ranks_->size() > 1 && backend_.overlaps_ghosts() && model().kind == ModelKind::energy &&
+         !long_range_;
+}
+
+void Evaluator::find_interior() {
+  interior_.assign(static_cast<std::size_t>(atoms_.nlocal), 1);
+  for (std::int64_t i = 0; i < atoms_.nlocal; ++i)
+    for (std::int64_t k = list_.offset[i * list_.n_types]; k < list_.offset[(i + 1) * list_.n_types]; ++k)
+      if (list_.index[k] >= atoms_.nlocal) interior_[i] = 0;
 }
 
 void Evaluator::adopt(const ListState& state) {
@@ -208,25 +301,32 @@ void Evaluator::adopt(const ListState& state) {
 
 // The list is a function of the reference positions in their memory order, so that building it from them
 // gives the one the interrupted run had; the atoms then return to where they were.
-void Evaluator::restore(const ListState& state) {
+void Evaluator::restore(const ListState& state, bool dealt) {
   age_ = state.age;
   if (age_ < 0) return;  // no list yet: the next compute() builds one
   require(
       static_cast<std::int64_t>(state.reference.size()) == atoms_.nlocal,
       "the checkpoint holds {} reference positions for {} atoms (they must match); use another checkpoint",
       state.reference.size(), atoms_.nlocal);
-  const Array<Vec4> now(atoms_.position.begin(), atoms_.position.begin() + atoms_.nlocal);
+  Array<Vec4> now(atoms_.position.begin(), atoms_.position.begin() + atoms_.nlocal);
   std::copy(state.reference.begin(), state.reference.end(), atoms_.position.begin());
   check_positions(atoms_);
+  choose_domains();
+  if (dealt) {
+    migrate(*domains_, *ranks_, atoms_, {&now});
+    sort_in_space(&now);
+  } else if (ranks_->size() > 1) {  // some may be lent
+    domains_->span({atoms_.position.data(), static_cast<std::size_t>(atoms_.nlocal)}, *ranks_);
+  }
   build_list();
-  reference_ = state.reference;
+  reference_.assign(atoms_.position.begin(), atoms_.position.begin() + atoms_.nlocal);
   std::copy(now.begin(), now.end(), atoms_.position.begin());
   halo_.update(atoms_);
 }
 
 std::unique_ptr<ResidentSystem> Evaluator::make_resident(ResidentSettings settings) {
-  if (model().kind != ModelKind::energy) return nullptr;
-  settings.plan = plan_;
+  if (model().kind != ModelKind::energy || ranks_->size() > 1) return nullptr;
+  if (settings.plans.empty()) settings.plans.assign(settings.bath.size(), plan_);
   settings.box = box_;
   settings.skin = options_.skin;
   settings.rebuild_every = options_.rebuild_every;
@@ -257,7 +357,26 @@ void Evaluator::mirror(const ResidentShare& resident, const ResidentScalars& sca
 
 void Evaluator::show_images() {
   wrap_all(box_, atoms_);
-  halo_.build(box_, cutoff() + options_.skin, atoms_);
+  choose_domains();
+  halo_.build(*domains_, box_, cutoff() + options_.skin, atoms_);
+}
+
+EvaluationCounts Evaluator::all_counts() const {
+  EvaluationCounts all = counts_;
+  if (ranks_->size() == 1) return all;
+  std::array<std::int64_t, 2> sums{all.outside_table, all.sel_overflow};
+  ranks_->all_reduce_sum(View<std::int64_t>(sums.data(), sums.size()));
+  // Largest of negatives: the smallest distance, and the atom with the lowest number.
+  constexpr double k_none = -1e300;
+  std::array<double, 2> most{
+      all.smallest_distance > 0 ? -all.smallest_distance : k_none,
+      all.first_outside_atom >= 0 ? -static_cast<double>(all.first_outside_atom) : k_none};
+  ranks_->all_reduce_max(View<double>(most.data(), most.size()));
+  all.outside_table = sums[0];
+  all.sel_overflow = sums[1];
+  all.smallest_distance = most[0] == k_none ? 0 : -most[0];
+  all.first_outside_atom = most[1] == k_none ? -1 : static_cast<std::int64_t>(-most[1]);
+  return all;
 }
 
 void Evaluator::count(const EvaluationCounts& seen) {

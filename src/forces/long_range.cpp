@@ -33,26 +33,38 @@ void add_to(Forces& forces, std::int64_t i, Vec3 f) {
   fixed[2] += std::llrint(f.z * k_fixed_point_scale);
 }
 
-/// w += scale · f ⊗ d, first index force.
-void add_outer(std::array<double, 9>& w, double scale, Vec3 f, Vec3 d) {
+/// scale · f ⊗ d, first index force.
+std::array<double, 9> outer(double scale, Vec3 f, Vec3 d) {
   const double left[3] = {f.x, f.y, f.z}, right[3] = {d.x, d.y, d.z};
+  std::array<double, 9> w;
   for (int a = 0; a < 3; ++a)
-    for (int b = 0; b < 3; ++b) w[3 * a + b] += scale * left[a] * right[b];
+    for (int b = 0; b < 3; ++b) w[3 * a + b] = scale * left[a] * right[b];
+  return w;
 }
 
 void add_nine(std::array<double, 9>& to, const std::array<double, 9>& from) {
   for (int c = 0; c < 9; ++c) to[c] += from[c];
 }
 
+void add_virial_of(const Forces& part, Forces& forces) {
+  if (!forces.fixed_point) return add_nine(forces.virial, part.virial);
+  for (std::size_t c = 0; c < 9; ++c) {
+    forces.exact_virial[c].add(part.exact_virial[c]);
+    forces.virial[c] = forces.exact_virial[c].value();
+  }
+}
+
 }  // namespace
 
-LongRange::LongRange(Backend& backend, std::shared_ptr<const InferencePlan> plan, const Box& box)
+LongRange::LongRange(Backend& backend, std::shared_ptr<const InferencePlan> plan, const Box& box,
+                     MeshRanks* ranks)
     : backend_(backend),
       plan_(std::move(plan)),
       dplr_(dplr_of(*plan_)),
       charges_(*plan_->model->dipole_charge),
       prepared_(backend.prepare(dplr_.wannier)),
-      solver_(backend.make_long_range(in_box(dplr_.solver, box))) {}
+      solver_(backend.make_long_range(in_box(dplr_.solver, box), ranks)),
+      counts_totals_(ranks == nullptr || ranks->rank() == 0) {}
 
 std::int64_t LongRange::owner_of(std::size_t k) const {
   const std::size_t ions = charge_.size() - host_.size();
@@ -104,7 +116,7 @@ Vec3 LongRange::field() const {
 /// f += qE, W += Σ qE ⊗ x and energy −Σ qE·x over all charges at unwrapped positions (spec dplr.md 2.2, 2.3).
 void LongRange::add_field(const Atoms& atoms, const Box& box, const Needs& needs, Forces& forces) {
   const Vec3 strength = field();
-  field_energy_ = 0;
+  AtomSum energies{forces.fixed_point, 0, {}};
   for (std::size_t k = 0; k < charge_.size(); ++k) {
     const std::int64_t owner = owner_of(k);
     const auto& image = atoms.image[owner];
@@ -112,12 +124,13 @@ void LongRange::add_field(const Atoms& atoms, const Box& box, const Needs& needs
     const Vec3 f = charge_[k].w * strength;
     site_force_[k] = padded(xyz(site_force_[k]) + f);
     const double energy = -dot(f, x);
-    field_energy_ += energy;
-    if (needs.virial) add_outer(forces.virial, 1, f, x);
+    energies.add(energy);
+    if (needs.energy) add_energy(forces, energy);
+    if (needs.virial) add_virial(forces, outer(1, f, x));
     if (needs.atom_energy) forces.atom_energy[owner] += energy;
-    if (needs.atom_virial) add_outer(forces.atom_virial[owner], 1, f, x);
+    if (needs.atom_virial) add_nine(forces.atom_virial[owner], outer(1, f, x));
   }
-  if (needs.energy) forces.energy += field_energy_;
+  field_energy_ = energies.value();
 }
 
 /// Forces on ions, and those on centroids as far as these move with their hosts.
@@ -126,8 +139,9 @@ void LongRange::add_ions(Forces& forces) const {
 }
 
 void LongRange::add_site_sums(const LongRangeResult& result, const Needs& needs, Forces& forces) const {
-  if (needs.energy) forces.energy += result.energy;
-  if (needs.virial) add_nine(forces.virial, result.virial);
+  // The solver's sums are those of all ranks: one of them counts.
+  if (needs.energy && counts_totals_) add_energy(forces, result.energy);
+  if (needs.virial && counts_totals_) add_virial(forces, result.virial);
   for (std::size_t k = 0; k < charge_.size(); ++k) {
     const std::int64_t owner = owner_of(k);
     if (needs.atom_energy) forces.atom_energy[owner] += result.atom_energy[k];
@@ -142,8 +156,8 @@ void LongRange::add_chain_rule(const EvaluationArgs& args, Forces& forces) {
   for (std::size_t k = 0; k < host_.size(); ++k) {
     const Vec3 f = xyz(site_force_[n + k]), mu = xyz(dipole_[host_[k]]);
     cotangent_[host_[k]] = padded(-1.0 * f);
-    if (args.needs.virial) add_outer(forces.virial, -1, f, mu);
-    if (args.needs.atom_virial) add_outer(forces.atom_virial[host_[k]], -1, f, mu);
+    if (args.needs.virial) add_virial(forces, outer(-1, f, mu));
+    if (args.needs.atom_virial) add_nine(forces.atom_virial[host_[k]], outer(-1, f, mu));
   }
   backend_.dipole_forces(*prepared_, args, cotangent_, chain_);
   for (std::size_t i = 0; i < args.position.size(); ++i) {
@@ -153,7 +167,7 @@ void LongRange::add_chain_rule(const EvaluationArgs& args, Forces& forces) {
       add_to(forces, static_cast<std::int64_t>(i), xyz(chain_.force[i]));
     if (args.needs.atom_virial) add_nine(forces.atom_virial[i], chain_.atom_virial[i]);
   }
-  if (args.needs.virial) add_nine(forces.virial, chain_.virial);
+  if (args.needs.virial) add_virial_of(chain_, forces);
 }
 
 void LongRange::finish(const EvaluationArgs& args, const Atoms& atoms, const Box& box, Forces& forces) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend/backend.hpp"
+#include "backend/mesh_ranks.hpp"
 
 #include <memory>
 
@@ -17,7 +18,9 @@ class LongRange {
  public:
   /// \param plan  with plan->dplr; box: all directions periodic. Throws InputError when the solver cannot be
   /// made.
-  LongRange(Backend& backend, std::shared_ptr<const InferencePlan> plan, const Box& box);
+  /// \param ranks that share the mesh; null: one rank
+  LongRange(Backend& backend, std::shared_ptr<const InferencePlan> plan, const Box& box,
+            MeshRanks* ranks = nullptr);
 
   /// Wannier net forward, then the solver is started: what the machine evaluates before finish() runs beside
   /// it. `atoms` as in args. Throws RunError (InputError at the first call) when a centroid is farther than
@@ -55,6 +58,7 @@ class LongRange {
   const DipoleCharge& charges_;
   std::unique_ptr<PreparedModel> prepared_;
   std::unique_ptr<LongRangeSolver> solver_;
+  bool counts_totals_;  ///< this rank counts the solver's energy and virial, which are those of all ranks
   Array<Vec4> dipole_;
   Array<Vec4> charge_;              ///< ions in memory order, then centroids
   std::vector<std::int32_t> host_;  ///< local atom of every centroid

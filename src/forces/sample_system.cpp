@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "forces/sample_system.hpp"
 
-#include "halo.hpp"
+#include "periodic_images.hpp"
 #include "math/counter_rng.hpp"
 
 #include <algorithm>
@@ -35,7 +35,7 @@ Atoms displaced_copy(const Box& box, const Atoms& atoms, int copy) {
 
 SampleSystem make_sample(Backend& backend, const Model& model, const Box& box, const Atoms& atoms, int copy) {
   Atoms all = displaced_copy(box, atoms, copy);
-  Halo halo;
+  PeriodicImages halo;
   halo.build(box, model.rcut, all);
   Vec3 middle{};
   for (std::int64_t i = 0; i < all.nlocal; ++i) middle = middle + (1.0 / all.nlocal) * xyz(all.position[i]);

@@ -6,7 +6,8 @@
 
 namespace nanoday {
 
-Atoms make_atoms(const Structure& structure, const std::vector<std::int32_t>& model_type) {
+Atoms make_atoms(const Structure& structure, const std::vector<std::int32_t>& model_type,
+                 std::int64_t first_id) {
   const std::size_t n = structure.natoms();
   require(model_type.size() == n, "{}: {} atoms but {} model types (every atom needs one); bind types again",
           structure.source, n, model_type.size());
@@ -20,7 +21,7 @@ Atoms make_atoms(const Structure& structure, const std::vector<std::int32_t>& mo
   atoms.id.resize(n);
   for (std::size_t i = 0; i < n; ++i) {
     atoms.position[i] = padded(structure.position[i]);
-    atoms.id[i] = static_cast<std::int64_t>(i);
+    atoms.id[i] = first_id + static_cast<std::int64_t>(i);
     if (!structure.velocity.empty()) atoms.velocity[i] = padded(structure.velocity[i]);
     if (!structure.image.empty())
       atoms.image[i] = {structure.image[i][0], structure.image[i][1], structure.image[i][2]};

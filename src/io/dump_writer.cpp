@@ -13,14 +13,10 @@ namespace {
 
 /// A box as LAMMPS bounds it, around all atoms when it is open.
 Box bounding_box(const Frame& frame) {
-  if (!frame.box.is_open() || frame.position.empty()) return frame.box;
-  Vec3 low = frame.position.front(), high = low;
-  for (const Vec3& x : frame.position) {
-    low = {std::min(low.x, x.x), std::min(low.y, x.y), std::min(low.z, x.z)};
-    high = {std::max(high.x, x.x), std::max(high.y, x.y), std::max(high.z, x.z)};
-  }
-  Box box = Box::orthorhombic(high.x - low.x, high.y - low.y, high.z - low.z);
-  box.origin = low;
+  if (!frame.box.is_open() || frame.natoms == 0) return frame.box;
+  const Vec3 extent = frame.high - frame.low;
+  Box box = Box::orthorhombic(extent.x, extent.y, extent.z);
+  box.origin = frame.low;
   box.periodic = {false, false, false};
   return box;
 }
@@ -30,86 +26,83 @@ bool is_restricted(const Box& box) {
   return a.y == 0 && a.z == 0 && b.z == 0 && a.x >= 0 && b.y >= 0 && c.z >= 0;
 }
 
-class DumpWriter : public TrajectoryWriter {
+class DumpFormatter : public TrajectoryFormatter {
  public:
-  DumpWriter(OutputFile file, TrajectoryAtoms atoms, NumberFormat numbers)
-      : file_(std::move(file)), atoms_(std::move(atoms)), numbers_(numbers) {}
+  DumpFormatter(TrajectoryLabels labels, NumberFormat numbers)
+      : labels_(std::move(labels)), numbers_(numbers) {}
 
-  void write(const Frame& frame) override {
-    text_.clear();
-    fmt::format_to(std::back_inserter(text_), "ITEM: TIMESTEP\n{}\nITEM: NUMBER OF ATOMS\n{}\n", frame.step,
-                   frame.position.size());
-    append_box(bounding_box(frame));
-    append_text(text_, "ITEM: ATOMS id type element x y z ix iy iz");
-    if (!frame.velocity.empty()) append_text(text_, " vx vy vz");
-    if (!frame.force.empty()) append_text(text_, " fx fy fz");
-    text_.push_back('\n');
-    for (std::size_t i = 0; i < frame.position.size(); ++i) append_atom(frame, i);
-    file_.write({text_.data(), text_.size()});
-    file_.flush();
+  void append_head(fmt::memory_buffer& out, const Frame& frame) const override {
+    fmt::format_to(std::back_inserter(out), "ITEM: TIMESTEP\n{}\nITEM: NUMBER OF ATOMS\n{}\n", frame.step,
+                   frame.natoms);
+    append_box(out, bounding_box(frame));
+    append_text(out, "ITEM: ATOMS id type element x y z ix iy iz");
+    if (frame.parts.velocity) append_text(out, " vx vy vz");
+    if (frame.parts.force) append_text(out, " fx fy fz");
+    out.push_back('\n');
   }
 
-  OutputFile& file() override { return file_; }
+  void append_rows(fmt::memory_buffer& out, const Frame& frame) const override {
+    for (std::size_t i = 0; i < frame.position.size(); ++i) append_atom(out, frame, i);
+  }
 
  private:
-  void append_atom(const Frame& frame, std::size_t i) {
-    const std::int64_t id = atoms_.id.empty() ? static_cast<std::int64_t>(i) + 1 : atoms_.id[i];
-    const auto species = static_cast<std::size_t>(atoms_.species[i]);
-    fmt::format_to(std::back_inserter(text_), "{} {} {}", id, species + 1, atoms_.species_name[species]);
-    append_vector(text_, frame.position[i], numbers_);
-    const std::array<int, 3> image = frame.image.empty() ? std::array<int, 3>{0, 0, 0} : frame.image[i];
-    fmt::format_to(std::back_inserter(text_), " {} {} {}", image[0], image[1], image[2]);
-    if (!frame.velocity.empty()) append_vector(text_, frame.velocity[i], numbers_);
-    if (!frame.force.empty()) append_vector(text_, frame.force[i], numbers_);
-    text_.push_back('\n');
+  void append_atom(fmt::memory_buffer& out, const Frame& frame, std::size_t i) const {
+    const std::int64_t id =
+        labels_.id.empty() ? frame.first + static_cast<std::int64_t>(i) + 1 : labels_.id[i];
+    const auto species = static_cast<std::size_t>(frame.species[i]);
+    fmt::format_to(std::back_inserter(out), "{} {} {}", id, species + 1, labels_.species_name[species]);
+    append_vector(out, frame.position[i], numbers_);
+    const std::array<int, 3>& image = frame.image[i];
+    fmt::format_to(std::back_inserter(out), " {} {} {}", image[0], image[1], image[2]);
+    if (frame.parts.velocity) append_vector(out, frame.velocity[i], numbers_);
+    if (frame.parts.force) append_vector(out, frame.force[i], numbers_);
+    out.push_back('\n');
   }
 
-  void append_row(std::initializer_list<double> values) {
+  void append_row(fmt::memory_buffer& out, std::initializer_list<double> values) const {
     const char* separator = "";
     for (const double value : values) {
-      append_text(text_, separator);
-      append_number(text_, value, numbers_);
+      append_text(out, separator);
+      append_number(out, value, numbers_);
       separator = " ";
     }
-    text_.push_back('\n');
+    out.push_back('\n');
   }
 
-  void append_box(const Box& box) {
+  void append_box(fmt::memory_buffer& out, const Box& box) const {
     const auto& [a, b, c] = box.cell;
     const Vec3 o = box.origin;
     const bool restricted = is_restricted(box);
-    append_text(text_, "ITEM: BOX BOUNDS");
-    if (!restricted) append_text(text_, " abc origin");
-    if (restricted && !box.is_orthorhombic()) append_text(text_, " xy xz yz");
-    for (const bool repeats : box.periodic) append_text(text_, repeats ? " pp" : " ff");
-    text_.push_back('\n');
+    append_text(out, "ITEM: BOX BOUNDS");
+    if (!restricted) append_text(out, " abc origin");
+    if (restricted && !box.is_orthorhombic()) append_text(out, " xy xz yz");
+    for (const bool repeats : box.periodic) append_text(out, repeats ? " pp" : " ff");
+    out.push_back('\n');
     if (!restricted) {
-      append_row({a.x, a.y, a.z, o.x});
-      append_row({b.x, b.y, b.z, o.y});
-      append_row({c.x, c.y, c.z, o.z});
+      append_row(out, {a.x, a.y, a.z, o.x});
+      append_row(out, {b.x, b.y, b.z, o.y});
+      append_row(out, {c.x, c.y, c.z, o.z});
     } else if (box.is_orthorhombic()) {
-      append_row({o.x, o.x + a.x});
-      append_row({o.y, o.y + b.y});
-      append_row({o.z, o.z + c.z});
+      append_row(out, {o.x, o.x + a.x});
+      append_row(out, {o.y, o.y + b.y});
+      append_row(out, {o.z, o.z + c.z});
     } else {
       const double xy = b.x, xz = c.x, yz = c.y;
-      append_row({o.x + std::min({0.0, xy, xz, xy + xz}), o.x + a.x + std::max({0.0, xy, xz, xy + xz}), xy});
-      append_row({o.y + std::min(0.0, yz), o.y + b.y + std::max(0.0, yz), xz});
-      append_row({o.z, o.z + c.z, yz});
+      append_row(out,
+                 {o.x + std::min({0.0, xy, xz, xy + xz}), o.x + a.x + std::max({0.0, xy, xz, xy + xz}), xy});
+      append_row(out, {o.y + std::min(0.0, yz), o.y + b.y + std::max(0.0, yz), xz});
+      append_row(out, {o.z, o.z + c.z, yz});
     }
   }
 
-  OutputFile file_;
-  TrajectoryAtoms atoms_;
+  TrajectoryLabels labels_;
   NumberFormat numbers_;
-  fmt::memory_buffer text_;
 };
 
 }  // namespace
 
-std::unique_ptr<TrajectoryWriter> make_dump_writer(OutputFile file, TrajectoryAtoms atoms,
-                                                   NumberFormat numbers) {
-  return std::make_unique<DumpWriter>(std::move(file), std::move(atoms), numbers);
+std::unique_ptr<TrajectoryFormatter> make_dump_formatter(TrajectoryLabels labels, NumberFormat numbers) {
+  return std::make_unique<DumpFormatter>(std::move(labels), numbers);
 }
 
 }  // namespace nanoday

@@ -35,9 +35,11 @@ int open_or_fail(const std::string& path, int flags) {
   return descriptor;
 }
 
-void write_all(const std::string& path, int descriptor, std::string_view bytes) {
+/// \param write_some (bytes) how many the system took, as ::write()
+template <class WriteSome>
+void write_all(const std::string& path, std::string_view bytes, WriteSome&& write_some) {
   while (!bytes.empty()) {
-    const ssize_t n = ::write(descriptor, bytes.data(), bytes.size());
+    const ssize_t n = write_some(bytes);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) fail(path, errno);
     bytes.remove_prefix(static_cast<std::size_t>(n));
@@ -90,6 +92,8 @@ OutputFile OutputFile::open_at(const std::string& path, std::int64_t length) {
   return file;
 }
 
+OutputFile OutputFile::open(const std::string& path) { return OutputFile(path, open_or_fail(path, 0), 0); }
+
 OutputFile::OutputFile(OutputFile&& other) noexcept
     : path_(std::move(other.path_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
@@ -122,7 +126,15 @@ void OutputFile::write(std::string_view text) {
 
 void OutputFile::flush() {
   const std::string bytes = std::exchange(pending_, {});
-  write_all(path_, descriptor_, bytes);
+  write_all(path_, bytes,
+            [&](std::string_view rest) { return ::write(descriptor_, rest.data(), rest.size()); });
+}
+
+void OutputFile::write_at(std::int64_t offset, std::string_view bytes) {
+  write_all(path_, bytes, [&](std::string_view rest) {
+    const auto done = static_cast<std::int64_t>(bytes.size() - rest.size());
+    return ::pwrite(descriptor_, rest.data(), rest.size(), offset + done);
+  });
 }
 
 void OutputFile::sync() {
@@ -141,14 +153,20 @@ void atomic_write(const std::string& path, std::string_view bytes, const std::st
     OutputFile file = OutputFile::create(temporary);
     file.write(bytes);
     file.close();
-    if (!previous.empty()) keep_as(path, previous);
-    rename_or_fail(temporary, path);
+    replace_file(temporary, path, previous);
   } catch (const RunError&) {
-    ::unlink(temporary.c_str());
+    discard_file(temporary);
     throw;
   }
+}
+
+void replace_file(const std::string& temporary, const std::string& path, const std::string& previous) {
+  if (!previous.empty()) keep_as(path, previous);
+  rename_or_fail(temporary, path);
   sync_folder_of(path);
 }
+
+void discard_file(const std::string& path) { ::unlink(path.c_str()); }
 
 void make_folder(const std::string& path) {
   std::error_code error;

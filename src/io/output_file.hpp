@@ -17,6 +17,9 @@ class OutputFile {
   /// Continues a file at `length` bytes, dropping what follows (written after the checkpoint that noted it).
   /// Throws RunError when the file is missing, shorter than that, or cannot be written.
   static OutputFile open_at(const std::string& path, std::int64_t length);
+  /// Opens a file that another rank has made, as it is, for write_at(). Throws RunError when that is
+  /// impossible.
+  static OutputFile open(const std::string& path);
 
   OutputFile(OutputFile&& other) noexcept;
   OutputFile& operator=(OutputFile&& other) noexcept;
@@ -24,6 +27,8 @@ class OutputFile {
   ~OutputFile();
 
   void write(std::string_view text);
+  /// Writes at an offset, at once; length() and where write() goes on stay as they are.
+  void write_at(std::int64_t offset, std::string_view bytes);
   /// Hands everything to the system.
   void flush();
   /// flush(), and waits until it is on the disk; to be called before a checkpoint notes length().
@@ -49,6 +54,13 @@ class OutputFile {
 /// \param previous when not empty, the old content is kept under this name; at every moment `path` is whole.
 /// Throws RunError.
 void atomic_write(const std::string& path, std::string_view bytes, const std::string& previous = "");
+
+/// Gives a finished temporary file its name; the old content is kept as `previous` (not when that is empty).
+/// At every moment `path` is whole. Throws RunError; what `path` held is then still there.
+void replace_file(const std::string& temporary, const std::string& path, const std::string& previous);
+
+/// Removes a file that nobody needs; silent when there is none.
+void discard_file(const std::string& path);
 
 /// Makes a folder and its parents; fine when it exists. Throws RunError when that is impossible.
 void make_folder(const std::string& path);

@@ -19,6 +19,10 @@ std::vector<Structure> read_structures(const std::string& path,
 /// nx·ny·nz copies side by side, without bonds. \pre box periodic along replicated directions, else
 /// InputError
 Structure replicate(const Structure& structure, int nx, int ny, int nz);
+/// Atoms first … last − 1 of these copies in their large box; the others are never made. Copies follow each
+/// other, the first direction fastest.
+Structure replicate(const Structure& structure, const std::array<int, 3>& copies, std::int64_t first,
+                    std::int64_t last);
 
 /// Model type of every atom, by element name (never by position). Throws InputError when a species has no
 /// name, is ambiguous, or the model does not know it.

@@ -1,10 +1,9 @@
-// Writes trajectories: extended XYZ or LAMMPS text dump, one frame after the other.
+// How trajectories look: extended XYZ or LAMMPS text dump, one frame after the other.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "io/frame.hpp"
 #include "io/number_format.hpp"
-#include "io/output_file.hpp"
 
 #include <memory>
 #include <string>
@@ -12,35 +11,32 @@
 
 namespace nanoday {
 
-/// What every frame of a trajectory shares. Atoms are in the input's order.
-struct TrajectoryAtoms {
+/// What every frame of a trajectory shares.
+struct TrajectoryLabels {
   std::vector<std::string> species_name;  ///< (n_species) element names
-  std::vector<std::int32_t> species;      ///< (natoms) index into species_name
-  std::vector<std::int64_t> id;           ///< (natoms) the input's own ids; empty: 1 … natoms
+  std::vector<std::int64_t> id;           ///< (rows) the input's own ids; empty: counted from 1
 };
 
-/// A trajectory being written. Every method throws RunError with path and reason when the disk refuses.
-class TrajectoryWriter {
+/// Turns frames into text. Ranks may do so in parts: the file is the head and then everybody's rows, in the
+/// order of their shares.
+class TrajectoryFormatter {
  public:
-  virtual ~TrajectoryWriter() = default;
-  /// Appends a frame and hands it to the system. \pre arrays have natoms entries, or none where optional
-  virtual void write(const Frame& frame) = 0;
-  /// The file: sync() it before a checkpoint notes its length(), close() it at the end of the run.
-  virtual OutputFile& file() = 0;
+  virtual ~TrajectoryFormatter() = default;
+  /// Appends what stands before a frame's first atom; depends on no row.
+  virtual void append_head(fmt::memory_buffer& out, const Frame& frame) const = 0;
+  /// Appends the frame's rows, a line for each. \pre arrays have as many entries as positions
+  virtual void append_rows(fmt::memory_buffer& out, const Frame& frame) const = 0;
 };
 
-/// Formats make_trajectory_writer() knows ("extxyz", "dump").
+/// Formats make_trajectory_formatter() knows ("extxyz", "dump").
 std::vector<std::string> trajectory_formats();
 
 /// \param format one of trajectory_formats(); throws InputError for any other
-/// \param file   new, or opened at the length a checkpoint noted
-std::unique_ptr<TrajectoryWriter> make_trajectory_writer(const std::string& format, OutputFile file,
-                                                         TrajectoryAtoms atoms, NumberFormat numbers);
+std::unique_ptr<TrajectoryFormatter> make_trajectory_formatter(const std::string& format,
+                                                               TrajectoryLabels labels, NumberFormat numbers);
 
-/// The two machines behind make_trajectory_writer().
-std::unique_ptr<TrajectoryWriter> make_extxyz_writer(OutputFile file, TrajectoryAtoms atoms,
-                                                     NumberFormat numbers);
-std::unique_ptr<TrajectoryWriter> make_dump_writer(OutputFile file, TrajectoryAtoms atoms,
-                                                   NumberFormat numbers);
+/// The two machines behind make_trajectory_formatter().
+std::unique_ptr<TrajectoryFormatter> make_extxyz_formatter(TrajectoryLabels labels, NumberFormat numbers);
+std::unique_ptr<TrajectoryFormatter> make_dump_formatter(TrajectoryLabels labels, NumberFormat numbers);
 
 }  // namespace nanoday

@@ -47,6 +47,87 @@ NANODAY_HD inline double ad_numerator(double k2, double beta, double u_squared) 
   return std::exp(-k2 / (4 * beta * beta)) * u_squared;
 }
 
+/// The influence function of one mesh, mode by mode; frequencies are wrapped integers as mesh_frequency()
+/// gives them. What depends on one of them only stands in tables of the caller's.
+struct InfluenceModes {
+  using Mode = std::array<int, 3>;  ///< frequencies along a, b, c
+
+  Mode mesh{};
+  Mode reach{};                              ///< alias shifts −reach … reach
+  std::array<const double*, 3> u_squared{};  ///< (n, 2·reach + 1) sinc^{2P} of each alias
+  std::array<const double*, 3> alias_sum{};  ///< (n) assignment_alias_sum()
+  std::array<Vec3, 3> reciprocal{};          ///< 2π b_d [1/Å]
+  double beta = 0;                           ///< [1/Å]
+  double scale = 0;                          ///< C/V·4π [eV/(e²·Å²)]
+  bool ik = true;                            ///< which numerator
+
+  NANODAY_HD Vec3 wave_vector(const Mode& m) const {
+    return double(m[0]) * reciprocal[0] + double(m[1]) * reciprocal[1] + double(m[2]) * reciprocal[2];
+  }
+  /// What the transform of real data takes −mode to be: −N/2 stays −N/2.
+  NANODAY_HD Mode mirrored(const Mode& m) const {
+    Mode result{};
+    for (int d = 0; d < 3; ++d) result[d] = 2 * m[d] == -mesh[d] ? m[d] : -m[d];
+    return result;
+  }
+  /// Some frequency is −N/2, so that mirrored() is not −mode.
+  NANODAY_HD bool on_edge(const Mode& m) const {
+    return 2 * m[0] == -mesh[0] || 2 * m[1] == -mesh[1] || 2 * m[2] == -mesh[2];
+  }
+  NANODAY_HD int index(const Mode& m, int d) const { return m[d] < 0 ? m[d] + mesh[d] : m[d]; }
+  NANODAY_HD double numerator(const Mode& m, Vec3 k) const {
+    const double* u[3] = {};
+    for (int d = 0; d < 3; ++d)
+      u[d] = u_squared[d] + static_cast<long>(index(m, d)) * (2 * reach[d] + 1) + reach[d];
+    if (!ik) return ad_numerator(dot(k, k), beta, u[0][0] * u[1][0] * u[2][0]);
+    double sum = 0;
+    for (int a = -reach[0]; a <= reach[0]; ++a)
+      for (int b = -reach[1]; b <= reach[1]; ++b)
+        for (int c = -reach[2]; c <= reach[2]; ++c) {
+          const Vec3 q = k + wave_vector({a * mesh[0], b * mesh[1], c * mesh[2]});
+          sum += ik_alias_term(k, q, beta, u[0][a] * u[1][b] * u[2][c]);
+        }
+    return sum;
+  }
+  NANODAY_HD double denominator(const Mode& m) const {
+    double product = 1;
+    for (int d = 0; d < 3; ++d) product *= alias_sum[d][index(m, d)];
+    return product;
+  }
+  /// G(k)·C/V [eV/e²]; 0 for k = 0.
+  NANODAY_HD double value(const Mode& m) const {
+    if (m[0] == 0 && m[1] == 0 && m[2] == 0) return 0;
+    const Vec3 k = wave_vector(m);
+    const double d = denominator(m);
+    return scale / dot(k, k) * numerator(m, k) / (d * d);
+  }
+  /// The Gaussian (with its aliases and what the assignment leaves of it) that weighs the mode, ≤ 1.
+  NANODAY_HD double significance(const Mode& m) const {
+    if (m[0] == 0 && m[1] == 0 && m[2] == 0) return 0;
+    return std::fabs(numerator(m, wave_vector(m))) / denominator(m);
+  }
+};
+
+/// Modes whose share in the sum over k is below this are left out: with charges of a few e at the density of
+/// water the forces change by less than 1e-13 eV/Å and the energy by less than 1e-13 eV per molecule.
+inline constexpr double k_negligible_mode = 1e-15;
+
+/// A mode of the half spectrum of a real transform: the mean of both waves where a frequency is −N/2, and
+/// half their difference where it is not negligible.
+struct HalfModeWeight {
+  double green, edge_difference;  ///< [eV/e²]
+};
+/// \param mirrors the signs of single frequencies do not matter (orthorhombic boxes)
+NANODAY_HD inline HalfModeWeight half_mode_weight(const InfluenceModes& modes,
+                                                  const InfluenceModes::Mode& mode, bool mirrors) {
+  const double here = modes.value(mode);
+  if (mirrors || !modes.on_edge(mode)) return {here, 0};
+  const InfluenceModes::Mode other = modes.mirrored(mode);
+  const double there = modes.value(other);
+  const bool differ = std::fabs(modes.significance(mode) - modes.significance(other)) > k_negligible_mode;
+  return {(here + there) / 2, differ ? (here - there) / 2 : 0};
+}
+
 /// Largest alias shift per direction of the "ik" sum, before truncation to integers (spec dplr.md 3.2):
 /// |h|ᵀ t with t_d = β/(πN_d)·(ln 10⁷)^{1/4} and h the lower triangle the cell has in its standard
 /// orientation.

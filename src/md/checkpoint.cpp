@@ -1,194 +1,158 @@
-// Checkpoints to bytes and back, and their two files.
+// The two checkpoint files of a run, written and read by all ranks together.
 // SPDX-License-Identifier: Apache-2.0
 #include "md/checkpoint.hpp"
 
+#include "agreement.hpp"
+#include "by_id.hpp"
 #include "io/output_file.hpp"
 #include "io/text.hpp"
-#include "md/bytes.hpp"
-#include "md/choice_bytes.hpp"
-#include "md/dplr_bytes.hpp"
+#include "md/checkpoint_bytes.hpp"
+#include "md/shared_file.hpp"
 
 #include <filesystem>
+#include <fstream>
+#include <numeric>
 
 namespace nanoday {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view k_magic = "nanoday\n";
-constexpr std::uint32_t k_version = 3;  // 2: long-range part; 3: what low-rank plans round
-constexpr std::size_t k_header = k_magic.size() + sizeof(std::uint32_t) + sizeof(std::uint64_t);
+/// The blocks of all ranks.
+std::vector<BlockEntry> block_table(Transport& ranks, const BlockEntry& mine) {
+  constexpr std::size_t k_words = sizeof(BlockEntry) / sizeof(std::int64_t);
+  std::vector<BlockEntry> table(static_cast<std::size_t>(ranks.size()));
+  table[static_cast<std::size_t>(ranks.rank())] = mine;  // zeros elsewhere: summing puts the table together
+  ranks.all_reduce_sum(
+      View<std::int64_t>(reinterpret_cast<std::int64_t*>(table.data()), k_words * table.size()));
+  return table;
+}
 
-void put_atoms(ByteWriter& out, const Atoms& atoms) {
-  out.put(atoms.nlocal);
-  for (std::int64_t i = 0; i < atoms.nlocal; ++i) {
-    out.put(xyz(atoms.position[i]));
-    out.put(xyz(atoms.velocity[i]));
-    out.put(atoms.image[i]);
-    out.put(atoms.type[i]);
-    out.put(atoms.id[i]);
-    out.put(atoms.mass[i]);
+/// A file of which parts are read.
+ByteSource file_source(const std::string& path) {
+  auto file = std::make_shared<std::ifstream>(path, std::ios::binary);
+  std::error_code problem;
+  const auto size = fs::file_size(path, problem);
+  require(file->is_open() && !problem, "{} cannot be read (missing, or no permission); check the path",
+          printable(path));
+  const auto fetch = [file, path](std::uint64_t offset, std::uint64_t count) {
+    std::string bytes(count, '\0');
+    file->seekg(static_cast<std::streamoff>(offset));
+    file->read(bytes.data(), static_cast<std::streamsize>(count));
+    require(static_cast<bool>(*file), "{} cannot be read (the disk or the file changed); use another copy",
+            printable(path));
+    return bytes;
+  };
+  return {path, size, fetch};
+}
+
+/// What of a file one rank reads: the header, and every block b with b · ranks / blocks = rank.
+struct OwnPart {
+  CheckpointHeader header;
+  std::vector<std::int64_t> id;  ///< that the blocks' ranks served
+};
+
+OwnPart read_own_part(const std::string& path, const Transport& ranks) {
+  const ByteSource source = file_source(path);
+  OwnPart part{read_header(source), {}};
+  const auto n_blocks = static_cast<std::int64_t>(part.header.blocks.size());
+  const IdShares served(part.header.natoms, static_cast<int>(n_blocks));
+  for (std::int64_t b = 0; b < n_blocks; ++b) {
+    if (b * ranks.size() / n_blocks != ranks.rank()) continue;
+    read_block(source, part.header, static_cast<std::size_t>(b), part.header.common);
+    const std::size_t before = part.id.size();
+    part.id.resize(before + static_cast<std::size_t>(served.count(static_cast<int>(b))));
+    std::iota(part.id.begin() + static_cast<std::ptrdiff_t>(before), part.id.end(),
+              served.first(static_cast<int>(b)));
   }
+  return part;
 }
 
-Atoms get_atoms(ByteReader& in) {
-  Atoms atoms;
-  const auto count = in.get<std::int64_t>();
-  for (std::int64_t i = 0; i < count; ++i) {  // grows with what is read: a false count cannot ask for memory
-    atoms.position.push_back(padded(in.get<Vec3>()));
-    atoms.velocity.push_back(padded(in.get<Vec3>()));
-    atoms.image.push_back(in.get<std::array<std::int32_t, 3>>());
-    atoms.type.push_back(in.get<std::int32_t>());
-    atoms.id.push_back(in.get<std::int64_t>());
-    atoms.mass.push_back(in.get<double>());
+/// Values go to the ranks that serve their ids now. A file has none or one for every id.
+template <class T>
+void deal_values(Transport& ranks, const OwnPart& part, std::vector<T>& values) {
+  auto everywhere = static_cast<std::int64_t>(values.size());
+  ranks.all_reduce_sum(View<std::int64_t>(&everywhere, 1));
+  if (everywhere == 0) return;
+  const IdShares shares(part.header.natoms, ranks.size());
+  values = rows_by_id(ranks, shares, View<const std::int64_t>(part.id).subview(0, values.size()), values);
+}
+
+/// Reads, or says on all ranks alike why not.
+std::string try_read(const std::string& path, Transport& ranks, FoundCheckpoint& found) {
+  std::string problem;
+  OwnPart part;
+  try {
+    part = read_own_part(path, ranks);
+  } catch (const InputError& error) {
+    problem = error.what();
   }
-  atoms.nlocal = static_cast<std::int64_t>(atoms.position.size());
-  return atoms;
-}
-
-void put_box(ByteWriter& out, const Box& box) {
-  out.put(box.cell);
-  out.put(box.origin);
-  for (const bool periodic : box.periodic) out.put(static_cast<std::uint8_t>(periodic));
-}
-
-Box get_box(ByteReader& in) {
-  Box box;
-  box.cell = in.get<std::array<Vec3, 3>>();
-  box.origin = in.get<Vec3>();
-  for (bool& periodic : box.periodic) periodic = in.get<std::uint8_t>() != 0;
-  return box;
-}
-
-void put_plan(ByteWriter& out, const Checkpoint& c) {
-  out.put_text(c.model_hash);
-  out.put(c.table);
-  out.put(c.precision);
-  put_choice(out, c.choice);
-  out.put(c.error.force_rms);
-  out.put(c.error.force_max);
-  out.put(c.error.energy_per_atom);
-  out.put(c.error.atoms);
-  out.put(c.error.copies);
-  put_dplr(out, c.dplr);
-}
-
-void get_plan(ByteReader& in, Checkpoint& c) {
-  c.model_hash = in.get_text();
-  c.table = in.get<TableKind>();
-  c.precision = in.get<Precision>();
-  c.choice = get_choice(in);
-  c.error.force_rms = in.get<double>();
-  c.error.force_max = in.get<double>();
-  c.error.energy_per_atom = in.get<double>();
-  c.error.atoms = in.get<std::int64_t>();
-  c.error.copies = in.get<int>();
-  c.dplr = get_dplr(in);
-}
-
-std::string encode_payload(const Checkpoint& c) {
-  ByteWriter out;
-  put_plan(out, c);
-  out.put(c.thermostat);
-  out.put(c.dt);
-  out.put(c.seed);
-  out.put(c.step);
-  out.put_array(c.thermostat_state);
-  put_box(out, c.box);
-  put_atoms(out, c.atoms);
-  out.put_array(c.input_id);
-  out.put_array(c.list.reference);
-  out.put(c.list.age);
-  out.put(c.statistics);
-  out.put_text(c.analysis);
-  out.put(static_cast<std::uint64_t>(c.files.size()));
-  for (const FileLength& file : c.files) {
-    out.put_text(file.name);
-    out.put(file.length);
+  problem = first_text(ranks, problem);
+  if (!problem.empty()) return problem;
+  Checkpoint& c = part.header.common;
+  if (static_cast<int>(part.header.blocks.size()) != ranks.size()) {
+    deal_values(ranks, part, c.input_id);
+    deal_values(ranks, part, c.msd_origin);
   }
-  return out.bytes();
+  const std::vector<int>& nodes = ranks.node_of();
+  c.dealt = !std::equal(c.node_of.begin(), c.node_of.end(), nodes.begin(), nodes.end());
+  found.checkpoint = std::move(c);
+  return "";
 }
 
-Checkpoint decode_payload(std::string_view bytes, const std::string& source) {
-  ByteReader in(bytes, source);
-  Checkpoint c;
-  get_plan(in, c);
-  c.thermostat = in.get<ThermostatKind>();
-  c.dt = in.get<double>();
-  c.seed = in.get<std::uint64_t>();
-  c.step = in.get<std::int64_t>();
-  c.thermostat_state = in.get_array<std::vector<double>>();
-  c.box = get_box(in);
-  c.atoms = get_atoms(in);
-  c.input_id = in.get_array<std::vector<std::int64_t>>();
-  c.list.reference = in.get_array<Array<Vec4>>();
-  c.list.age = in.get<std::int64_t>();
-  c.statistics = in.get<ThermoStatistics>();
-  c.analysis = in.get_text();
-  const auto n_files = in.get<std::uint64_t>();
-  for (std::uint64_t i = 0; i < n_files; ++i) {
-    std::string name = in.get_text();
-    c.files.push_back({std::move(name), in.get<std::uint64_t>()});
-  }
-  require(in.at_end(), "{} has bytes left over (it is damaged); use another copy", source);
-  return c;
+/// What the first rank sees; the same answer on all ranks.
+bool exists(Transport& ranks, const std::string& path) {
+  auto there = static_cast<std::byte>(ranks.rank() == 0 && fs::exists(path));
+  ranks.broadcast(0, View<std::byte>(&there, 1));
+  return there != std::byte{0};
 }
 
 }  // namespace
 
-std::string encode(const Checkpoint& checkpoint) {
-  const std::string payload = encode_payload(checkpoint);
-  ByteWriter out;
-  for (const char c : k_magic) out.put(c);
-  out.put(k_version);
-  out.put_text(payload);
-  out.put(fnv1a(payload));
-  return out.bytes();
+void write_checkpoint(const std::string& folder, const Checkpoint& checkpoint, Transport& ranks) {
+  const std::string path = (fs::path(folder) / k_checkpoint_file).string();
+  const std::string previous = (fs::path(folder) / k_previous_checkpoint_file).string();
+  const std::string temporary = path + ".tmp";
+  const bool first = ranks.rank() == 0;
+  const std::string block = encode_block(checkpoint);
+  const auto table = block_table(ranks, entry_of(block, checkpoint.atoms.nlocal));
+  const std::vector<std::int32_t> node_of(ranks.node_of().begin(), ranks.node_of().end());
+  try {
+    SharedFile file = SharedFile::create(ranks, temporary);
+    file.append(first ? encode_header(checkpoint, node_of, table) : "");
+    file.append(block);
+    file.sync();
+    together(ranks, [&] {
+      if (first) replace_file(temporary, path, previous);
+    });
+  } catch (const RunError&) {
+    if (first) discard_file(temporary);
+    throw;
+  }
 }
 
-Checkpoint decode(std::string_view bytes, const std::string& source) {
-  require(bytes.size() >= k_header && bytes.substr(0, k_magic.size()) == k_magic,
-          "{} is not a checkpoint of this program (its first bytes differ); give the folder of a run",
-          source);
-  ByteReader in(bytes.substr(k_magic.size()), source);
-  const auto version = in.get<std::uint32_t>();
-  require(version == k_version,
-          "{} is a checkpoint of version {} (this program reads {}); use the program that wrote "
-          "it",
-          source, version, k_version);
-  const std::string payload = in.get_text();
-  const auto checksum = in.get<std::uint64_t>();
-  require(in.at_end() && checksum == fnv1a(payload), "{} is damaged (its checksum differs); use another copy",
-          source);
-  return decode_payload(payload, source);
+FoundCheckpoint read_checkpoint(const std::string& path, Transport& ranks) {
+  FoundCheckpoint found;
+  const std::string problem = try_read(path, ranks, found);
+  require(problem.empty(), "{}", problem);
+  return found;
 }
 
-void write_checkpoint(const std::string& folder, const Checkpoint& checkpoint) {
-  atomic_write((fs::path(folder) / k_checkpoint_file).string(), encode(checkpoint),
-               (fs::path(folder) / k_previous_checkpoint_file).string());
-}
-
-FoundCheckpoint find_checkpoint(const std::string& folder) {
+FoundCheckpoint find_checkpoint(const std::string& folder, Transport& ranks) {
   const std::string current = (fs::path(folder) / k_checkpoint_file).string();
   const std::string previous = (fs::path(folder) / k_previous_checkpoint_file).string();
-  require(fs::is_directory(folder), "{} is not a folder (or does not exist); give the folder of a run",
-          folder);
-  require(fs::exists(current) || fs::exists(previous),
-          "{} holds no checkpoint (no run was started there); give the "
-          "folder of a run",
-          folder);
-  try {
-    return {decode(read_bytes(current), current), ""};
-  } catch (const InputError& error) {
-    if (!fs::exists(previous))
-      throw InputError(fmt::format("{} (and there is no {})", error.what(), previous));
-    try {
-      return {decode(read_bytes(previous), previous),
-              fmt::format("{}; continuing from the one before, {}", error.what(), previous)};
-    } catch (const InputError& second) {
-      throw InputError(fmt::format("{}; and the one before: {}", error.what(), second.what()));
-    }
-  }
+  const bool there = exists(ranks, folder), has_previous = exists(ranks, previous);
+  require(there, "{} does not exist (a run's results are a folder); give the folder of a run", folder);
+  require(has_previous || exists(ranks, current),
+          "{} holds no checkpoint (no run was started there); give the folder of a run", folder);
+  FoundCheckpoint found;
+  const std::string problem = try_read(current, ranks, found);
+  if (problem.empty()) return found;
+  require(has_previous, "{} (and there is no {})", problem, previous);
+  const std::string second = try_read(previous, ranks, found);
+  require(second.empty(), "{}; and the one before: {}", problem, second);
+  found.warning = fmt::format("{}; continuing from the one before, {}", problem, previous);
+  return found;
 }
 
 }  // namespace nanoday

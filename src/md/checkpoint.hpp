@@ -8,6 +8,7 @@
 #include "forces/plan_search.hpp"
 #include "md/run.hpp"
 #include "md/thermo_statistics.hpp"
+#include "transport.hpp"
 
 #include <cstdint>
 #include <string>
@@ -29,7 +30,10 @@ struct DplrState {
   MeshReport mesh;
 };
 
-/// File layout: magic "nanoday\n", version (u32), payload length (u64), payload, FNV-1a of the payload (u64).
+/// What one rank knows of a checkpoint: all but the atoms is the same on all ranks.
+///
+/// File layout: magic "nanoday\n", version (u32), header length (u64), header, FNV-1a of the header (u64);
+/// then a block per rank with its atoms. The header ends in a table of the blocks' lengths and FNV-1a sums.
 struct Checkpoint {
   // The model and how it is evaluated: choosing again could give another table, hence other bits.
   std::string model_hash;
@@ -46,31 +50,43 @@ struct Checkpoint {
   std::int64_t step = 0;
   std::vector<double> thermostat_state;
 
-  // The atoms, local ones in memory order, and the list they were evaluated with.
+  // This rank's atoms in memory order, and the list they were evaluated with.
   Box box;
   Atoms atoms;
-  std::vector<std::int64_t> input_id;  ///< the structure file's own ids, input order; may be empty
   Evaluator::ListState list;
+
+  // Of the ids this rank serves (comm/by_id.hpp), in their order.
+  std::vector<std::int64_t> input_id;  ///< the structure file's own ids; empty when it has none
+  std::vector<Vec3> msd_origin;        ///< see Msd; empty before its first sample
+
+  // Who wrote it; filled by those who read.
+  std::vector<std::int32_t> node_of;  ///< (ranks)
+  bool dealt = false;                 ///< other ranks or nodes than read it: atoms are not at their owners
 
   // What has been gathered.
   ThermoStatistics statistics;
-  std::string analysis;  ///< state of g(r) and of the mean squared displacement
+  std::string analysis;  ///< state of g(r) and of what DPLR runs measure
   std::vector<FileLength> files;
 };
 
-/// The file's bytes.
+/// The part that says how the model is evaluated, for other ranks.
+std::string encode_plan(const Checkpoint& checkpoint);
+void decode_plan(std::string_view bytes, Checkpoint& checkpoint);
+
+/// The bytes of a file that one rank writes.
 std::string encode(const Checkpoint& checkpoint);
 
-/// Inverse of encode(). Throws InputError naming `source` for anything truncated, altered or of another
+/// All atoms of a file. Throws InputError naming `source` for anything truncated, altered or of another
 /// version.
 Checkpoint decode(std::string_view bytes, const std::string& source);
 
 inline constexpr const char* k_checkpoint_file = "checkpoint.bin";
 inline constexpr const char* k_previous_checkpoint_file = "checkpoint.prev.bin";
 
-/// Writes folder/checkpoint.bin through a temporary file; the one before becomes checkpoint.prev.bin.
-/// Throws RunError when the disk refuses; the old files are then as they were.
-void write_checkpoint(const std::string& folder, const Checkpoint& checkpoint);
+/// Writes folder/checkpoint.bin through a temporary file, every rank its own block; the one before becomes
+/// checkpoint.prev.bin. Collective. Throws RunError on all ranks when the disk refuses one of them; the old
+/// files are then as they were.
+void write_checkpoint(const std::string& folder, const Checkpoint& checkpoint, Transport& ranks);
 
 /// A checkpoint and what had to be said on the way to it.
 struct FoundCheckpoint {
@@ -78,8 +94,12 @@ struct FoundCheckpoint {
   std::string warning;  ///< empty when checkpoint.bin was sound
 };
 
+/// Reads a checkpoint; as many ranks as wrote it get their own atoms back, others whole blocks in turn.
+/// Collective. Throws InputError on all ranks when a part of it cannot be used.
+FoundCheckpoint read_checkpoint(const std::string& path, Transport& ranks);
+
 /// Reads folder/checkpoint.bin, or checkpoint.prev.bin (with a warning) when that is missing or damaged.
-/// Throws InputError when neither can be used.
-FoundCheckpoint find_checkpoint(const std::string& folder);
+/// Collective. Throws InputError when neither can be used.
+FoundCheckpoint find_checkpoint(const std::string& folder, Transport& ranks);
 
 }  // namespace nanoday

@@ -21,6 +21,8 @@ void each_number(State& state, const Visit& visit) {
   visit(s.mesh);
   visit(s.order);
   visit(s.differentiation);
+  visit(s.fft);
+  visit(s.fft_scale);
   visit(s.threads);
   visit(s.relative_cost);
   visit(state.field.amplitude);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "md/guards.hpp"
 
+#include "agreement.hpp"
 #include "md/neighborhood.hpp"
 
 #include <algorithm>
@@ -10,10 +11,14 @@
 namespace nanoday {
 namespace {
 
+std::string failure_text(const Evaluator& evaluator, std::int64_t atom, std::int64_t step,
+                         const std::string& problem, const char* advice) {
+  return fmt::format("step {}: {} {}; {}", step, atom_label(evaluator, atom), problem, advice);
+}
+
 [[noreturn]] void fail(const Evaluator& evaluator, std::int64_t atom, std::int64_t step,
                        const std::string& problem, const char* advice) {
-  throw AtomError(fmt::format("step {}: {} {}; {}", step, atom_label(evaluator, atom), problem, advice),
-                  atom);
+  throw AtomError(failure_text(evaluator, atom, step, problem, advice), atom);
 }
 
 constexpr const char* k_advice =
@@ -80,16 +85,24 @@ void check_sound(const Observables& observed, const Evaluator& evaluator) {
               k_advice);
   if (observed.temperature <= k_absurd_temperature) return;
   const Atoms& atoms = evaluator.atoms();
-  std::int64_t fastest = 0;
-  const auto energy = [&](std::int64_t i) {
-    return atoms.mass[i] * dot(xyz(atoms.velocity[i]), xyz(atoms.velocity[i]));
-  };
-  for (std::int64_t i = 1; i < atoms.nlocal; ++i)
-    if (energy(i) > energy(fastest)) fastest = i;
-  fail(evaluator, fastest, observed.step,
-       fmt::format("is the hottest at a temperature of {:.3g} K (beyond {:g} K nothing is matter any more)",
-                   observed.temperature, k_absurd_temperature),
-       k_advice);
+  std::int64_t fastest = -1;
+  double own = -1;  // twice the energy of this rank's hottest atom
+  for (std::int64_t i = 0; i < atoms.nlocal; ++i) {
+    const double energy = atoms.mass[i] * dot(xyz(atoms.velocity[i]), xyz(atoms.velocity[i]));
+    if (energy <= own) continue;
+    own = energy;
+    fastest = i;
+  }
+  double most = own;
+  evaluator.ranks().all_reduce_max(View<double>(&most, 1));
+  const bool here = fastest >= 0 && own == most;
+  const std::string problem =
+      fmt::format("is the hottest at a temperature of {:.3g} K (beyond {:g} K nothing is matter any more)",
+                  observed.temperature, k_absurd_temperature);
+  const std::string text = here ? failure_text(evaluator, fastest, observed.step, problem, k_advice) : "";
+  const std::string first = first_text(evaluator.ranks(), text);
+  if (here) throw AtomError(text, fastest);
+  throw RunError(first);
 }
 
 std::int64_t first_unsound_atom(const Evaluator& evaluator) {

@@ -19,7 +19,7 @@ inline constexpr double k_lost_distance = 1e6;
 /// No chemistry survives this temperature [K].
 inline constexpr double k_absurd_temperature = 1e6;
 
-/// A run that cannot go on because of one atom.
+/// A run that cannot go on because of one atom of this rank.
 class AtomError : public RunError {
  public:
   AtomError(const std::string& text, std::int64_t atom) : RunError(text), atom_(atom) {}
@@ -40,8 +40,9 @@ void check_table_range(const Evaluator& evaluator, std::int64_t seen_before, std
 /// Throws AtomError when a Wannier centroid is farther from its atom than forces/long_range.hpp allows.
 void check_centroids(const Evaluator& evaluator, std::int64_t step);
 
-/// Throws RunError when an energy is not finite, AtomError (naming the hottest atom) when the temperature is
-/// beyond k_absurd_temperature.
+/// Throws on all ranks alike: RunError when an energy is not finite; when the temperature is beyond
+/// k_absurd_temperature an error that names the hottest atom, an AtomError on its rank. Collective: what is
+/// observed is of all ranks.
 void check_sound(const Observables& observed, const Evaluator& evaluator);
 
 /// Index in memory of the first local atom whose position or force is not finite, or −1.

@@ -20,12 +20,13 @@ class Langevin final : public Thermostat {
 
   bool splits_drift() const override { return true; }
 
-  void middle(Backend& backend, Atoms& atoms, std::int64_t step) override {
-    const double before = backend.kinetic_energy(atoms.velocity, atoms.mass);
-    backend.ornstein_uhlenbeck(atoms.velocity, atoms.mass,
-                               View<const std::int64_t>(atoms.id).subview(0, atoms.nlocal), c_, kT_, seed_,
-                               static_cast<std::uint64_t>(step));
-    heat_ += backend.kinetic_energy(atoms.velocity, atoms.mass) - before;
+  void middle(const MovingAtoms& moving, std::int64_t step) override {
+    const Atoms& atoms = moving.atoms;
+    const double before = moving.kinetic_energy();
+    moving.backend.ornstein_uhlenbeck(moving.atoms.velocity, atoms.mass,
+                                      View<const std::int64_t>(atoms.id).subview(0, atoms.nlocal), c_, kT_,
+                                      seed_, static_cast<std::uint64_t>(step));
+    heat_ += moving.kinetic_energy() - before;
   }
 
   double energy() const override { return -heat_; }

@@ -58,6 +58,14 @@ std::string toml_threads(const C& c) {
   return *c.long_range.threads == 0 ? toml_string("off") : std::to_string(*c.long_range.threads);
 }
 
+void set_fft(C& c, const Values& v, const Label& label) {
+  c.long_range.fft.reset();
+  for (int m = 0; m < k_fft_methods; ++m)
+    if (v[0] == fft_name(static_cast<FftMethod>(m))) c.long_range.fft = static_cast<FftMethod>(m);
+  require(c.long_range.fft || v[0] == "auto",
+          "{} is '{}' (unknown); use auto, local, replicated, reduction or pencil", label, v[0]);
+}
+
 std::string toml_vector(Vec3 v) {
   return fmt::format("[{}, {}, {}]", toml_number(v.x), toml_number(v.y), toml_number(v.z));
 }
@@ -114,6 +122,20 @@ const Setting k_settings[] = {
      }},
     {"pppm-threads", 1, SK::engine, "auto|N|off", "DPLR: threads of the solver beside the energy net [auto]",
      set_threads, toml_threads},
+    {"pppm-cores", 1, SK::engine, "N",
+     "DPLR: cores of each node that run the solver beside the energy net, dealt to the node's ranks (each at "
+     "least "
+     "one thread; with the mesh on every rank all of them transform it) [--pppm-threads]",
+     [](C& c, const Values& v, const Label& l) {
+       c.long_range.cores = static_cast<int>(parse_count(v[0], l, 1, 4096));
+     },
+     [](const C& c) { return c.long_range.cores ? std::to_string(*c.long_range.cores) : std::string(); }},
+    {"fft", 1, SK::engine, "auto|local|replicated|reduction|pencil",
+     "DPLR: how ranks share the mesh: all of it on each rank, or bricks transformed by sums around rings or "
+     "by "
+     "redistribution; local: one rank [auto: the fastest; --reproducible: replicated]",
+     set_fft,
+     [](const C& c) { return c.long_range.fft ? toml_string(fft_name(*c.long_range.fft)) : std::string(); }},
     {"lammps-constants", 0, SK::engine, "", "DPLR: LAMMPS's rounded constants, to agree with it to rounding",
      [](C& c, const Values& v, const Label& l) {
        require(v.empty() || v[0] == "true" || v[0] == "false", "{} is '{}' (a switch is true or false)", l,

@@ -2,9 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "md/neighborhood.hpp"
 
+#include "io/output_file.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace nanoday {
 namespace {
@@ -55,9 +58,10 @@ std::string describe_neighborhood(const Evaluator& evaluator, std::int64_t atom,
     text += fmt::format(", force ({:.4g}, {:.4g}, {:.4g}) eV/Å", f.x, f.y, f.z);
   }
   text += fmt::format("; atoms within {:g} Å:\n", radius);
+  const char* const ghost = evaluator.ranks().size() == 1 ? "  (periodic image)" : "  (ghost)";
   for (const NearAtom& near : neighborhood(evaluator, atom, radius))
     text += fmt::format("  {:<16} {:9.4f} Å{}\n", atom_label(evaluator, near.atom), near.distance,
-                        near.atom >= atoms.nlocal ? "  (periodic image)" : "");
+                        near.atom >= atoms.nlocal ? ghost : "");
   return text;
 }
 
@@ -74,6 +78,15 @@ std::string neighborhood_extxyz(const Evaluator& evaluator, std::int64_t atom, d
   line(atom);
   for (const NearAtom& each : near) line(each.atom);
   return text;
+}
+
+std::string write_neighborhood(const std::string& folder, const Evaluator& evaluator, std::int64_t atom,
+                               double radius) {
+  const std::string path = (std::filesystem::path(folder) / "neighborhood.extxyz").string();
+  const std::string own = fmt::format("{}.{}", path, evaluator.ranks().rank());
+  atomic_write(own, neighborhood_extxyz(evaluator, atom, radius));
+  replace_file(own, path, "");
+  return path;
 }
 
 }  // namespace nanoday

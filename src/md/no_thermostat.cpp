@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/error.hpp"
 #include "core/units.hpp"
+#include "exact_reduce.hpp"
 #include "md/thermostat.hpp"
 
 namespace nanoday {
@@ -20,6 +21,10 @@ class NoThermostat final : public Thermostat {
 };
 
 }  // namespace
+
+double MovingAtoms::kinetic_energy() const {
+  return total(ranks, backend.kinetic_energy(atoms.velocity, atoms.mass));
+}
 
 BathSettings bath_settings(BathKind kind, const ThermostatOptions& options) {
   return {kind, units::k_boltzmann * options.temperature, options.tau, options.degrees_of_freedom,

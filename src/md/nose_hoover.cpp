@@ -16,8 +16,8 @@ class NoseHoover final : public Thermostat {
                                  options.tau)),
         dt_(options.dt) {}
 
-  void before(Backend& backend, Atoms& atoms, std::int64_t) override { half_step(backend, atoms); }
-  void after(Backend& backend, Atoms& atoms, std::int64_t) override { half_step(backend, atoms); }
+  void before(const MovingAtoms& moving, std::int64_t) override { half_step(moving); }
+  void after(const MovingAtoms& moving, std::int64_t) override { half_step(moving); }
 
   double energy() const override { return nose_hoover_energy(chain_); }
 
@@ -39,10 +39,9 @@ class NoseHoover final : public Thermostat {
   }
 
  private:
-  void half_step(Backend& backend, Atoms& atoms) {
+  void half_step(const MovingAtoms& moving) {
     if (chain_.degrees_of_freedom <= 0) return;
-    const double kinetic = backend.kinetic_energy(atoms.velocity, atoms.mass);
-    backend.scale_velocities(atoms.velocity, nose_hoover_half_step(chain_, dt_, kinetic));
+    moving.scale_velocities(nose_hoover_half_step(chain_, dt_, moving.kinetic_energy()));
   }
 
   NoseHooverChain chain_;

@@ -1,26 +1,16 @@
-// Runs of several replicas: their folders, seeds, temperatures, and checkpoints that belong together.
+// Runs of several replicas: their folders, seeds, temperatures, models, and checkpoints that belong together.
 // SPDX-License-Identifier: Apache-2.0
 #include "md/replicas.hpp"
 
 #include "core/error.hpp"
-#include "io/text.hpp"
 #include "md/progress.hpp"
 
 #include <algorithm>
 #include <filesystem>
 
 namespace nanoday {
-namespace {
 
 namespace fs = std::filesystem;
-
-/// The checkpoint before the last one, whatever the last one is.
-FoundCheckpoint previous_checkpoint(const std::string& folder) {
-  const std::string path = (fs::path(folder) / k_previous_checkpoint_file).string();
-  return {decode(read_bytes(path), path), ""};
-}
-
-}  // namespace
 
 std::vector<RunConfig> replica_configs(const RunConfig& config) {
   if (config.replicas == 1) return {config};
@@ -29,22 +19,25 @@ std::vector<RunConfig> replica_configs(const RunConfig& config) {
     RunConfig one = config;
     one.replicas = 1;
     one.temperatures.clear();
+    one.models.clear();
     one.seed = config.seed + static_cast<std::uint64_t>(r);
     if (!config.temperatures.empty()) one.target = config.temperatures[static_cast<std::size_t>(r)];
+    if (!config.models.empty()) one.model = config.models[static_cast<std::size_t>(r) % config.models.size()];
     one.out = (fs::path(config.folder()) / fmt::format("replica-{:03}", r + 1)).string();
     configs.push_back(std::move(one));
   }
   return configs;
 }
 
-std::vector<FoundCheckpoint> checkpoints_of_one_step(const std::vector<RunConfig>& configs) {
+std::vector<FoundCheckpoint> checkpoints_of_one_step(const std::vector<RunConfig>& configs,
+                                                     Transport& ranks) {
   std::vector<FoundCheckpoint> found;
-  for (const RunConfig& config : configs) found.push_back(find_checkpoint(config.folder()));
+  for (const RunConfig& config : configs) found.push_back(find_checkpoint(config.folder(), ranks));
   const auto earlier = [](const auto& a, const auto& b) { return a.checkpoint.step < b.checkpoint.step; };
   const std::int64_t step = std::min_element(found.begin(), found.end(), earlier)->checkpoint.step;
   for (std::size_t r = 0; r < found.size(); ++r) {
     if (found[r].checkpoint.step == step) continue;
-    found[r] = previous_checkpoint(configs[r].folder());
+    found[r] = read_checkpoint((fs::path(configs[r].folder()) / k_previous_checkpoint_file).string(), ranks);
     require(
         found[r].checkpoint.step == step,
         "{} has no checkpoint of step {}, which other replicas stand at (they continue together); continue "

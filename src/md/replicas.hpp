@@ -1,4 +1,4 @@
-// Runs of several replicas: their folders, seeds, temperatures, and checkpoints that belong together.
+// Runs of several replicas: their folders, seeds, temperatures, models, and checkpoints that belong together.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -11,8 +11,8 @@
 namespace nanoday {
 
 /// One checkpoint per folder, all of the same, latest possible step: a run that was killed between two writes
-/// left some replicas one checkpoint ahead. Throws InputError when there is no common step.
-std::vector<FoundCheckpoint> checkpoints_of_one_step(const std::vector<RunConfig>& configs);
+/// left some replicas one checkpoint ahead. Collective. Throws InputError when there is no common step.
+std::vector<FoundCheckpoint> checkpoints_of_one_step(const std::vector<RunConfig>& configs, Transport& ranks);
 
 /// Speed of all replicas together.
 std::string replicas_text(const RunConfig& config, const Pace& pace);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "md/run.hpp"
 
+#include "agreement.hpp"
 #include "core/error.hpp"
 #include "core/timer.hpp"
 #include "io/output_file.hpp"
@@ -42,6 +43,9 @@ struct ActiveRun {
   std::size_t current = 0;  ///< member being worked on
 
   Simulation& first() { return *members[0].system.simulation; }
+  Transport& ranks() { return *members[0].system.ranks; }
+  /// True on all ranks alike: a signal has come to one of them. One rank knows at once, several after a step.
+  bool stopped() { return ranks().size() == 1 ? signals.requested() : first().evaluator().heard(); }
   /// Calls for every member in turn.
   template <class Work>
   void each(Work&& work) {
@@ -54,9 +58,8 @@ struct ActiveRun {
 void dump_neighborhood(const Member& member, std::int64_t atom) {
   const Evaluator& evaluator = *member.system.evaluator;
   member.log->note(describe_neighborhood(evaluator, atom, k_dump_radius));
-  const std::string path = run_path(member.config, "neighborhood.extxyz");
   try {
-    atomic_write(path, neighborhood_extxyz(evaluator, atom, k_dump_radius));
+    const std::string path = write_neighborhood(member.config.folder(), evaluator, atom, k_dump_radius);
     member.log->say("neighborhood written to " + path);
   } catch (const Error& error) {
     member.log->warn(error.what());
@@ -64,7 +67,7 @@ void dump_neighborhood(const Member& member, std::int64_t atom) {
 }
 
 void tell_overflow(Member& member, std::int64_t step) {
-  if (member.overflow_told || member.system.evaluator->counts().sel_overflow == 0) return;
+  if (member.overflow_told || member.system.evaluator->all_counts().sel_overflow == 0) return;
   member.overflow_told = true;
   member.log->warn(
       fmt::format("step {}: an atom has more neighbors of a type than the model's sel (the nearest are "
@@ -77,13 +80,14 @@ Pace advance(ActiveRun& run) {
   const std::int64_t first = run.first().step_count(), total = run.config.total_steps();
   run.members[0].system.backend->times().reset();
   Progress progress(run.log, first, total, run.config.dt);
-  while (run.first().step_count() < total && !run.signals.requested()) {
+  while (run.first().step_count() < total && !run.stopped()) {
     const std::int64_t step = run.first().step_count() + 1;
+    run.first().evaluator().say(run.signals.requested());
     run.each([&](Member& m) { m.system.simulation->step(m.output->needs(step)); });
     run.each([&](Member& m) {
       m.output->write(m.system);
       if (step % run.config.checkpoint_every == 0) m.output->checkpoint(m.system);
-      tell_overflow(m, step);
+      if (step % run.config.thermo_every == 0) tell_overflow(m, step);
     });
     progress.update(step);
   }
@@ -105,7 +109,8 @@ int conclude(ActiveRun& run, const Pace& pace) {
   if (run.members.size() > 1) run.log.say(replicas_text(run.config, pace));
   if (step < run.config.total_steps()) {
     run.log.say(fmt::format("stopped by {} at step {} of {}; continue with: nanoday resume {}",
-                            run.signals.name(), step, run.config.total_steps(), folder));
+                            run.signals.requested() ? run.signals.name() : "a signal to another rank", step,
+                            run.config.total_steps(), folder));
     return 1;
   }
   const bool one = run.members.size() == 1;
@@ -146,7 +151,7 @@ int go(ActiveRun run, bool resumed) {
     if (run.members.size() == 1) throw;
     throw RunError(fmt::format("replica {}: {}", run.current + 1, error.what()));
   } catch (const Error& error) {
-    note(error);
+    if (run.ranks().rank() == 0) note(error);
     throw;
   }
 }
@@ -170,19 +175,32 @@ RunConfig continued(const ResumeConfig& asked, const std::string& folder) {
   return config;
 }
 
+LogMode log_mode(const Transport& ranks, bool resumed) {
+  if (ranks.rank() > 0) return LogMode::other_rank;
+  return resumed ? LogMode::append : LogMode::fresh;
+}
+
+/// Calls work() on the first rank; an error there is one of all.
+template <class Work>
+void on_first_rank(Transport& ranks, Work&& work) {
+  together(ranks, [&] {
+    if (ranks.rank() == 0) work();
+  });
+}
+
 /// Logs and files of every system; with several the run's own log is quiet about what theirs say.
 std::vector<Member> make_members(const std::vector<RunConfig>& configs, std::vector<RunSystem> systems,
                                  const std::vector<FoundCheckpoint>* from) {
   std::vector<Member> members;
   const bool quiet = configs.size() > 1;
   for (std::size_t r = 0; r < configs.size(); ++r) {
-    if (from == nullptr) prepare_folder(configs[r]);
     Member m{configs[r], std::move(systems[r]), nullptr, nullptr};
-    m.log = std::make_unique<RunLog>(run_path(m.config, "log.txt"),
-                                     from == nullptr ? LogMode::fresh : LogMode::append, quiet);
+    Transport& ranks = *m.system.ranks;
+    if (from == nullptr) on_first_rank(ranks, [&] { prepare_folder(m.config); });
+    m.log = std::make_unique<RunLog>(run_path(m.config, "log.txt"), log_mode(ranks, from != nullptr), quiet);
     if (from != nullptr) {
       if (!(*from)[r].warning.empty()) m.log->warn((*from)[r].warning);
-      atomic_write(resolved_path(m.config.folder()), resolved_toml(m.config));
+      on_first_rank(ranks, [&] { atomic_write(resolved_path(m.config.folder()), resolved_toml(m.config)); });
     }
     m.output =
         std::make_unique<RunOutput>(m.config, m.system, from == nullptr ? nullptr : &(*from)[r].checkpoint);
@@ -196,35 +214,47 @@ int go_with(const RunConfig& config, std::vector<Member> members, const StopSign
   if (resumed) atomic_write(resolved_path(config.folder()), resolved_toml(config));
   RunLog log(run_path(config, "log.txt"), resumed ? LogMode::append : LogMode::fresh);
   log.say(fmt::format("{} replicas of {} atoms · {} · each in a folder of its own, {} …", members.size(),
-                      members[0].system.evaluator->atoms().nlocal, members[0].system.backend->name(),
+                      members[0].system.evaluator->natoms(), members[0].system.backend->name(),
                       members[0].config.folder()));
   return go({config, members, log, signals}, resumed);
 }
 
+void require_one_system(const RunConfig& config, const Transport& ranks) {
+  require(
+      ranks.size() == 1 || config.replicas == 1,
+      "{} replicas on {} ranks (replicas are advanced together on one rank); start one run per replica, or "
+      "one rank",
+      config.replicas, ranks.size());
+}
+
 }  // namespace
 
-int run(const RunConfig& config, const MakeBackend& make_backend) {
+int run(const RunConfig& config, const MakeBackend& make_backend, const std::shared_ptr<Transport>& ranks) {
   validate(config);
-  require_fresh_folder(config);
+  require_one_system(config, *ranks);
+  on_first_rank(*ranks, [&] { require_fresh_folder(config); });
   const std::vector<RunConfig> configs = replica_configs(config);
   const StopSignals signals;
-  std::vector<RunSystem> systems = start_systems(configs, make_backend);
+  std::vector<RunSystem> systems = start_systems(configs, make_backend, ranks);
   if (configs.size() > 1) prepare_folder(config);
   return go_with(config, make_members(configs, std::move(systems), nullptr), signals, false);
 }
 
-int resume(const ResumeConfig& asked, const MakeBackend& make_backend) {
+int resume(const ResumeConfig& asked, const MakeBackend& make_backend,
+           const std::shared_ptr<Transport>& ranks) {
   const RunConfig config = continued(asked, asked.folder);
+  require_one_system(config, *ranks);
   std::vector<RunConfig> configs;
   for (const RunConfig& each : replica_configs(config)) configs.push_back(continued(asked, each.folder()));
-  const std::vector<FoundCheckpoint> found = checkpoints_of_one_step(configs);
+  const std::vector<FoundCheckpoint> found = checkpoints_of_one_step(configs, *ranks);
   const StopSignals signals;
   if (found[0].checkpoint.step >= config.total_steps()) {
-    fmt::print("the run in {} is finished ({} steps); make it longer with --time or --steps\n", asked.folder,
-               found[0].checkpoint.step);
+    if (ranks->rank() == 0)
+      fmt::print("the run in {} is finished ({} steps); make it longer with --time or --steps\n",
+                 asked.folder, found[0].checkpoint.step);
     return 0;
   }
-  std::vector<RunSystem> systems = restore_systems(configs, make_backend, found);
+  std::vector<RunSystem> systems = restore_systems(configs, make_backend, found, ranks);
   return go_with(config, make_members(configs, std::move(systems), &found), signals, true);
 }
 

@@ -3,8 +3,10 @@
 #pragma once
 
 #include "backend/backend.hpp"
+#include "lending.hpp"
 #include "model/dipole_charge.hpp"
 #include "model/plan_builder.hpp"
+#include "transport.hpp"
 
 #include <array>
 #include <cstdint>
@@ -42,10 +44,14 @@ struct RunConfig {
   std::uint64_t seed = 1;
   int replicas = 1;                  ///< independent systems advanced together; replica r has seed + r
   std::vector<double> temperatures;  ///< of replicas, NVT only [K]; empty: `target` for all
+  std::vector<std::string> models;   ///< of replicas, dealt in turn, `model` first; empty: `model` for all
   TrajectoryFormat trajectory = TrajectoryFormat::extxyz;
 
   std::string device = "auto";
-  int threads = 0;  ///< 0: OMP_NUM_THREADS or all cores
+  int threads = 0;  ///< 0: OMP_NUM_THREADS or all cores, dealt among the ranks of a node
+  int local_rank =
+      0;  ///< number among the ranks of a node, which shares its GPUs out; on_this_rank() sets it
+  Balance balance = Balance::automatic;
   bool reproducible = false;
   Precision precision = Precision::fp64;
   TableKind table = TableKind::lowrank;
@@ -75,8 +81,8 @@ struct RunConfig {
 /// make_backend(), tests may pass another.
 using MakeBackend = std::function<std::shared_ptr<Backend>(const RunConfig&)>;
 
-/// The runs a run of several replicas consists of, each with a folder (replica-001, …), a seed and a
-/// temperature of its own; the run itself when there is one.
+/// The runs a run of several replicas consists of, each with a folder (replica-001, …), a seed, and maybe a
+/// temperature and a model of its own; the run itself when there is one.
 std::vector<RunConfig> replica_configs(const RunConfig& config);
 
 /// Runs from the beginning. Writes into config.folder(): thermo.csv, trajectory.extxyz or .dump, rdf.csv,
@@ -84,7 +90,9 @@ std::vector<RunConfig> replica_configs(const RunConfig& config);
 /// standard output. Installs handlers for SIGINT and SIGTERM while it runs.
 /// \return 0 when all steps were made, 1 when a signal stopped it (a checkpoint is then in the folder).
 /// Throws InputError before anything is written, RunError when the run cannot go on.
-int run(const RunConfig& config, const MakeBackend& make_backend);
+/// \param ranks that share the work; all call it alike
+int run(const RunConfig& config, const MakeBackend& make_backend,
+        const std::shared_ptr<Transport>& ranks = make_self_transport());
 
 /// What a continuation may change; the rest is as the run was started.
 struct ResumeConfig {
@@ -97,6 +105,8 @@ struct ResumeConfig {
 
 /// Continues a run from its checkpoint, bit for bit as if it had not stopped; a finished run says so and
 /// returns 0. Falls back to checkpoint.prev.bin with a warning when checkpoint.bin is damaged.
-int resume(const ResumeConfig& config, const MakeBackend& make_backend);
+/// \param ranks any number, also another one than the run was started with
+int resume(const ResumeConfig& config, const MakeBackend& make_backend,
+           const std::shared_ptr<Transport>& ranks = make_self_transport());
 
 }  // namespace nanoday

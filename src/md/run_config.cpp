@@ -33,6 +33,10 @@ void validate_ensemble(const RunConfig& c) {
           "--temperature is {} K (below absolute zero); give 0 or more", c.temperature.value_or(0));
 }
 
+bool same_file(const std::string& a, const std::string& b) {
+  return std::filesystem::weakly_canonical(a) == std::filesystem::weakly_canonical(b);
+}
+
 void validate_replicas(const RunConfig& c) {
   require(c.temperatures.empty() || static_cast<int>(c.temperatures.size()) == c.replicas,
           "--replica-temperatures has {} values for {} replicas (each needs one); make them equal",
@@ -41,6 +45,15 @@ void validate_replicas(const RunConfig& c) {
           "--replica-temperatures is given without --nvt (constant energy has no bath); add --nvt T");
   for (const double t : c.temperatures)
     require(t > 0, "--replica-temperatures holds {} K (a bath needs a positive temperature); correct it", t);
+  if (c.models.empty()) return;
+  require(static_cast<int>(c.models.size()) <= c.replicas,
+          "--replica-models lists {} models for {} replicas (each needs a replica); give --replicas {}",
+          c.models.size(), c.replicas, c.models.size());
+  require(
+      same_file(c.models[0], c.model),
+      "--replica-models begins with {} but the model of the run is {} (the first replica's); begin the list "
+      "with it",
+      c.models[0], c.model);
 }
 
 void validate_times(const RunConfig& c) {
@@ -83,10 +96,13 @@ void validate_engine(const RunConfig& c) {
   require(!(l.field.period > 0) || l.field.any(),
           "--efield-period is given without --efield (there is no field to vary); add --efield EX EY EZ");
   const bool direct = l.method && *l.method == LongRangeMethod::direct;
+  require(!direct || (l.mesh[0] == 0 && !l.differentiation && !l.mesh_error_given && !l.fft),
+          "--solver direct is given with --mesh, --order, --diff, --mesh-error or --fft (it has no mesh); "
+          "remove one "
+          "or the other");
   require(
-      !direct || (l.mesh[0] == 0 && !l.differentiation && !l.mesh_error_given),
-      "--solver direct is given with --mesh, --order, --diff or --mesh-error (it has no mesh); remove one or "
-      "the other");
+      !l.cores || !l.threads,
+      "both --pppm-cores and --pppm-threads are given (each says how many threads run the solver); give one");
 }
 
 void validate(const RunConfig& c) {

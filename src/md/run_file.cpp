@@ -80,15 +80,16 @@ void read_run_file(const std::string& path, RunConfig& config) {
   const fs::path folder = fs::path(path).parent_path();
   for (std::string* each : {&config.model, &config.structure, &config.out, &config.wannier})
     anchor(*each, folder);
+  for (std::string& model : config.models) anchor(model, folder);
 }
 
 std::string resolved_toml(const RunConfig& config) {
   RunConfig absolute = config;
   absolute.out = config.folder();
-  for (std::string* path : {&absolute.model, &absolute.structure, &absolute.out})
-    *path = fs::absolute(*path).lexically_normal().string();
-  if (!absolute.wannier.empty())
-    absolute.wannier = fs::absolute(absolute.wannier).lexically_normal().string();
+  const auto make_absolute = [](std::string& path) { path = fs::absolute(path).lexically_normal().string(); };
+  for (std::string* path : {&absolute.model, &absolute.structure, &absolute.out}) make_absolute(*path);
+  if (!absolute.wannier.empty()) make_absolute(absolute.wannier);
+  for (std::string& path : absolute.models) make_absolute(path);
   std::string text = "# Every setting of this run. Times in ps, temperatures in K, lengths in Å.\n";
   for (const Setting& setting : run_settings()) {
     const std::string value = setting.toml(absolute);

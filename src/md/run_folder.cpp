@@ -15,9 +15,9 @@ namespace fs = std::filesystem;
 
 // All a run may leave behind; --overwrite removes these and nothing else.
 constexpr const char* k_run_files[] = {
-    "thermo.csv",         "trajectory.extxyz", "trajectory.dump", "checkpoint.bin", "checkpoint.prev.bin",
-    "run.resolved.toml",  "log.txt",           "rdf.csv",         "msd.csv",        "report.html",
-    "neighborhood.extxyz"};
+    "thermo.csv",          "trajectory.extxyz", "trajectory.dump", "checkpoint.bin", "checkpoint.prev.bin",
+    "run.resolved.toml",   "log.txt",           "rdf.csv",         "msd.csv",        "report.html",
+    "neighborhood.extxyz", "wannier.csv",       "dipole.csv",      "infrared.csv",   "checkpoint.bin.tmp"};
 
 }  // namespace
 

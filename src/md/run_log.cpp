@@ -9,14 +9,16 @@
 namespace nanoday {
 
 RunLog::RunLog(const std::string& path, LogMode mode, bool quiet)
-    : file_(path, mode == LogMode::append ? std::ios::app : std::ios::trunc),
-      on_terminal_(isatty(STDOUT_FILENO)),
+    : speaks_(mode != LogMode::other_rank),
+      file_(path, mode == LogMode::fresh ? std::ios::trunc : std::ios::app),
+      on_terminal_(speaks_ && isatty(STDOUT_FILENO)),
       quiet_(quiet) {
   require_run(static_cast<bool>(file_), "{} cannot be written; look at the folder's permissions and the disk",
               path);
 }
 
 void RunLog::say(const std::string& text) {
+  if (!speaks_) return;
   note(text);
   if (quiet_) return;
   draw("");
@@ -25,6 +27,7 @@ void RunLog::say(const std::string& text) {
 }
 
 void RunLog::warn(const std::string& text) {
+  if (!speaks_) return;
   draw("");
   fmt::print(stderr, "warning: {}\n", text);
   note("warning: " + text);

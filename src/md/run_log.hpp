@@ -8,7 +8,8 @@
 
 namespace nanoday {
 
-enum class LogMode { fresh, append };
+/// `other_rank`: the first rank speaks; this one adds to the file only what happened to it.
+enum class LogMode { fresh, append, other_rank };
 
 class RunLog {
  public:
@@ -20,7 +21,7 @@ class RunLog {
   void say(const std::string& text);
   /// As say(), marked as a warning and on standard error.
   void warn(const std::string& text);
-  /// To the file only.
+  /// To the file only, of other ranks too.
   void note(const std::string& text);
 
   /// True when standard output is a terminal.
@@ -29,6 +30,7 @@ class RunLog {
   void draw(const std::string& line);
 
  private:
+  bool speaks_;
   std::ofstream file_;
   bool on_terminal_, quiet_;
   bool drawn_ = false;

@@ -8,6 +8,7 @@
 #include "md/analysis/msd.hpp"
 #include "md/analysis/rdf.hpp"
 #include "md/run_system.hpp"
+#include "md/shared_file.hpp"
 #include "md/work_queue.hpp"
 
 #include <memory>
@@ -16,11 +17,13 @@
 
 namespace nanoday {
 
-/// thermo.csv, the trajectory, msd.csv, rdf.csv and the checkpoints of one run.
+/// thermo.csv, the trajectory, msd.csv, rdf.csv and the checkpoints of one run. All ranks write the
+/// trajectory and the checkpoints, each its part; the first one writes the rest. Methods that sample or write
+/// are collective, and an error of one rank is one of all.
 class RunOutput {
  public:
-  /// \param from checkpoint to continue from, or nullptr for a new run. Files then continue at the lengths
-  /// the checkpoint noted. Throws RunError when the disk refuses or a file is missing.
+  /// Collective. \param from checkpoint to continue from, or nullptr for a new run. Files then continue at
+  /// the lengths the checkpoint noted. Throws RunError when the disk refuses or a file is missing.
   RunOutput(const RunConfig& config, const RunSystem& system, const Checkpoint* from);
 
   /// What besides forces will be read at this step.
@@ -35,9 +38,10 @@ class RunOutput {
   void checkpoint(const RunSystem& system);
 
   const ThermoStatistics& statistics() const { return statistics_; }
-  /// g(r) so far; nothing when the box does not repeat in all directions.
+  /// g(r) as of the last checkpoint, on the first rank; nothing when the box does not repeat in all
+  /// directions.
   std::optional<RdfTable> rdf() const;
-  /// What a DPLR run measures; null otherwise.
+  /// What a DPLR run measures, likewise; null otherwise.
   const DplrAnalysis* dplr() const { return dplr_ ? &*dplr_ : nullptr; }
   /// Means that turn dipoles into a spectrum.
   SampleConditions conditions(const RunSystem& system) const;
@@ -53,20 +57,27 @@ class RunOutput {
     bool any() const { return row || frame || dipole || analysis; }
     bool arrays() const { return frame || dipole || analysis; }
   };
+  void open_files(const RunSystem& system, const Checkpoint* from);
   Moment look(const RunSystem& system);
   void put(const RunSystem& system, const Moment& moment);
   ThermoRow thermo_row(const RunSystem& system);
   void write_frame(const RunSystem& system, const Moment& moment);
   void analyse(const RunSystem& system, const Moment& moment);
+  std::vector<FileLength> sync_files(const RunSystem& system);
   std::string save_analysis() const;
-  void restore_analysis(const std::string& state);
+  void restore(const Checkpoint& from);
+  /// Calls work() on the first rank; an error there is one of all.
+  template <class Work>
+  void on_first_rank(Work&& work);
 
   RunConfig config_;
-  ThermoLog thermo_;
-  std::unique_ptr<TrajectoryWriter> trajectory_;  ///< none with --every 0
-  std::optional<Rdf> rdf_;                        ///< none without a density
+  Transport& ranks_;
+  std::optional<ThermoLog> thermo_;       ///< first rank only
+  std::optional<MsdLog> msd_log_;         ///< first rank only
+  std::optional<SharedFile> trajectory_;  ///< none with --every 0
+  std::unique_ptr<TrajectoryFormatter> formatter_;
+  std::optional<Rdf> rdf_;  ///< none without a density
   Msd msd_;
-  std::unique_ptr<MsdLog> msd_log_;
   std::optional<DplrAnalysis> dplr_;  ///< DPLR models only
   ThermoStatistics statistics_;
   std::int64_t checkpointed_step_ = -1;

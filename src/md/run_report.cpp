@@ -78,7 +78,7 @@ SeriesSet rdf_series(const RunOutput& output) {
 }
 
 Facts headline(const RunConfig& config, const RunSystem& system, const RunOutput& output, const Pace& pace) {
-  const auto natoms = static_cast<double>(system.evaluator->atoms().nlocal);
+  const auto natoms = static_cast<double>(system.evaluator->natoms());
   Facts facts{
       {"speed", fmt::format("{:.3g} ns/day", ns_per_day(pace.steps, config.dt, pace.seconds))},
       {"per step", fmt::format("{:.3g} ms", pace.steps > 0 ? 1e3 * pace.seconds / double(pace.steps) : 0.0)},
@@ -99,25 +99,25 @@ void write_run_report(const RunConfig& config, const RunSystem& system, const Ru
   ReportData data;
   data.title = file_name(config.model) + " · " + file_name(config.structure);
   data.subtitle = fmt::format("{}, {:g} ps in steps of {:g} fs, {} atoms", ensemble_text(config),
-                              system.simulation->time(), config.dt * 1e3, system.evaluator->atoms().nlocal);
+                              system.simulation->time(), config.dt * 1e3, system.evaluator->natoms());
   data.headline = headline(config, system, output, pace);
   data.summary = start_facts(config, system, 0);
   std::erase_if(data.summary, [](const auto& fact) { return fact.first == "ETA" || fact.first == "memory"; });
   for (auto& fact : end_facts(config, system, output, pace)) data.summary.push_back(std::move(fact));
-  data.n_atoms = system.evaluator->atoms().nlocal;
+  data.n_atoms = system.evaluator->natoms();
   data.target_temperature = config.ensemble == Ensemble::nvt ? config.target : 0;
   data.thermo = thermo_series(run_path(config, "thermo.csv"));
   data.rdf = rdf_series(output);
   data.msd = msd_series(run_path(config, "msd.csv"));
   data.stages = stage_times(system, pace.steps);
-  const EvaluationCounts& counts = system.evaluator->counts();
+  const EvaluationCounts counts = system.evaluator->all_counts();
   if (counts.sel_overflow > 0)
     data.warnings.push_back(
         fmt::format("{} times an atom had more neighbors of a type than the model's sel; the "
                     "nearest were kept",
                     counts.sel_overflow));
   if (output.dplr() != nullptr) output.dplr()->add_to(data, output.conditions(system));
-  write_report(run_path(config, "report.html"), data);
+  if (system.ranks->rank() == 0) write_report(run_path(config, "report.html"), data);
 }
 
 }  // namespace nanoday

@@ -23,6 +23,8 @@ using Names = std::array<std::pair<const char*, Enum>, 3>;
 constexpr Names<ThermostatKind> k_thermostats{{{"nhc", ThermostatKind::nose_hoover},
                                                {"langevin", ThermostatKind::langevin},
                                                {"csvr", ThermostatKind::rescaling}}};
+constexpr Names<Balance> k_balances{
+    {{"auto", Balance::automatic}, {"off", Balance::off}, {"ring", Balance::ring}}};
 constexpr Names<TableKind> k_tables{
     {{"lowrank", TableKind::lowrank}, {"quintic", TableKind::quintic}, {"net", TableKind::net}}};
 
@@ -109,10 +111,10 @@ void set_seed(RunConfig& c, const Values& v, const Label& label) {
   c.seed = static_cast<std::uint64_t>(parse_count(v[0], label, 0));
 }
 
-std::string toml_types(const RunConfig& c) {
-  if (c.types.empty()) return "";
+std::string toml_list(const std::vector<std::string>& names) {
+  if (names.empty()) return "";
   std::string text;
-  for (const auto& name : c.types) text += fmt::format("{}{}", text.empty() ? "[" : ", ", toml_string(name));
+  for (const auto& name : names) text += fmt::format("{}{}", text.empty() ? "[" : ", ", toml_string(name));
   return text + ']';
 }
 
@@ -132,7 +134,8 @@ const Setting k_settings[] = {
      [](C& c, const Values& v, const Label&) { c.structure = v[0]; },
      [](const C& c) { return toml_string(c.structure); }},
     {"types", 1, SK::engine, "O,H", "elements of the structure file's types 1, 2, …",
-     [](C& c, const Values& v, const Label&) { c.types = split_at_commas(v); }, toml_types},
+     [](C& c, const Values& v, const Label&) { c.types = split_at_commas(v); },
+     [](const C& c) { return toml_list(c.types); }},
     {"replicate", 3, SK::engine, "X Y Z", "copies of the structure along a, b, c [1 1 1]", set_replicate,
      toml_replicate},
 
@@ -190,7 +193,11 @@ const Setting k_settings[] = {
        c.threads = static_cast<int>(parse_count(v[0], l, 0, 4096));
      },
      [](const C& c) { return std::to_string(c.threads); }},
-    {"reproducible", 0, SK::engine, "", "the same bits for any number of threads",
+    {"balance", 1, SK::engine, "auto|off|ring",
+     "lend atoms to the rank next door so that all have equally many [auto]",
+     [](C& c, const Values& v, const Label& l) { c.balance = parse_name(v[0], l, k_balances); },
+     [](const C& c) { return name_of(c.balance, k_balances); }},
+    {"reproducible", 0, SK::engine, "", "the same bits for any number of threads and ranks",
      [](C& c, const Values& v, const Label& l) { c.reproducible = parse_switch(v, l); },
      [](const C& c) { return toml_switch(c.reproducible); }},
     {"seed", 1, SK::engine, "N", "of random numbers [1]", set_seed,
@@ -206,6 +213,10 @@ const Setting k_settings[] = {
        return c.temperatures.empty() ? std::string()
                                      : toml_string(fmt::format("{}", fmt::join(c.temperatures, ",")));
      }},
+    {"replica-models", 1, SK::run, "A.pb,B.pb,…",
+     "model files of the replicas, MODEL first, dealt in turn when fewer; all of one architecture",
+     [](C& c, const Values& v, const Label&) { c.models = split_at_commas(v); },
+     [](const C& c) { return toml_list(c.models); }},
     {"skin", 1, SK::engine, "2", "added to the cutoff of neighbor lists, Å [2]",
      [](C& c, const Values& v, const Label& l) { c.skin = parse_length(v[0], l); },
      [](const C& c) { return toml_number(c.skin); }},
@@ -237,7 +248,8 @@ const Setting* find_setting(std::string_view name) {
 void apply_setting(const Setting& setting, RunConfig& config, const std::vector<std::string>& values,
                    const std::string& label) {
   const auto expected = static_cast<std::size_t>(setting.n_values);
-  const bool list = std::string_view(setting.name) == "types";
+  const std::string_view name = setting.name;
+  const bool list = name == "types" || name == "replica-models";
   const bool fits = setting.n_values == 0 ? values.size() <= 1 : list || values.size() == expected;
   require(fits, "{} has {} values (it takes {}); write {} {}", label, values.size(), expected, label,
           setting.unit);

@@ -2,16 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "md/run_system.hpp"
 
+#include "by_id.hpp"
 #include "core/error.hpp"
-#include "forces/system_setup.hpp"
-#include "io/species.hpp"
-#include "io/structure_file.hpp"
-#include "io/virtual_atoms.hpp"
 #include "md/configured_model.hpp"
-#include "md/dplr_bytes.hpp"
+#include "md/rank_threads.hpp"
+#include "md/run_structure.hpp"
+#include "md/shared_plan.hpp"
 #include "md/velocities.hpp"
+#include "model/architecture.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace nanoday {
@@ -24,21 +25,36 @@ std::shared_ptr<const Model> read_energy_model(const RunConfig& config) {
   return model;
 }
 
-Structure read_start(const RunConfig& config, const Model& model, std::vector<std::string>& notes) {
-  auto frames = read_structures(config.structure, config.types);
-  require(!frames.empty() && frames.back().natoms() > 0,
-          "{} holds no atoms (a run needs some); give another file", config.structure);
-  if (frames.size() > 1) notes.push_back(fmt::format("started from the last of {} frames", frames.size()));
-  Structure start = prepare_for(model, std::move(frames.back()));
-  const auto [nx, ny, nz] = config.replicate;
-  return nx * ny * nz == 1 ? start : replicate(start, nx, ny, nz);
+/// Every model of a run, read once. Throws InputError when they are not of one architecture.
+class ModelShelf {
+ public:
+  std::shared_ptr<const Model> read(const RunConfig& config) {
+    auto& model = models_[config.model];
+    if (model) return model;
+    model = read_energy_model(config);
+    if (!first_) first_ = model;
+    require_same_architecture(*first_, *model);
+    return model;
+  }
+
+ private:
+  std::map<std::string, std::shared_ptr<const Model>> models_;  ///< by path
+  std::shared_ptr<const Model> first_;
+};
+
+/// A system of the same model, whose plan serves both; null when there is none yet.
+const RunSystem* with_model(const std::vector<RunSystem>& systems,
+                            const std::shared_ptr<const Model>& model) {
+  const auto same = [&](const RunSystem& system) { return system.model == model; };
+  const auto found = std::find_if(systems.begin(), systems.end(), same);
+  return found == systems.end() ? nullptr : &*found;
 }
 
-void give_velocities(const RunConfig& config, bool file_has_them, Atoms& atoms,
+void give_velocities(const RunConfig& config, bool file_has_them, Transport& ranks, Atoms& atoms,
                      std::vector<std::string>& notes) {
   if (config.temperature || config.ensemble == Ensemble::nvt) {
     const double temperature = config.temperature.value_or(config.target);
-    draw_velocities(atoms, temperature, config.seed);
+    draw_velocities(atoms, temperature, config.seed, ranks);
     notes.push_back(fmt::format("velocities drawn at {:g} K (seed {})", temperature, config.seed));
   } else {
     notes.push_back(file_has_them ? "velocities from the structure file"
@@ -63,46 +79,50 @@ std::unique_ptr<Thermostat> make_thermostat(const RunConfig& config, double degr
 }
 
 double freedom_of(const RunConfig& config, const RunSystem& system) {
-  return degrees_of_freedom(system.evaluator->atoms().nlocal, config.thermostat != ThermostatKind::langevin);
+  return degrees_of_freedom(system.evaluator->natoms(), config.thermostat != ThermostatKind::langevin);
+}
+
+/// The plan of another system of the same model, or one chosen on a sample of the structure.
+void take_plan(const RunSystem* other, const RunConfig& config, const RunStructure& structure,
+               RunSystem& system) {
+  if (other != nullptr) {
+    system.plan = other->plan;
+    system.error = other->error;
+    system.mesh = other->mesh;
+    return;
+  }
+  std::string note;
+  ChosenPlan chosen =
+      plan_for(*system.backend, system.model, config, plan_options(config), structure, *system.ranks, &note);
+  if (!note.empty()) system.notes.push_back(note);
+  system.plan = std::move(chosen.plan);
+  system.error = chosen.error;
+  system.mesh = chosen.mesh;
 }
 
 void make_evaluator(const RunConfig& config, const Box& box, Atoms atoms, RunSystem& system) {
-  system.evaluator = std::make_unique<Evaluator>(*system.backend, system.plan, box, std::move(atoms),
-                                                 EvaluatorOptions{config.skin, config.rebuild_every});
+  system.evaluator = std::make_unique<Evaluator>(
+      *system.backend, system.plan, box, std::move(atoms),
+      EvaluatorOptions{config.skin, config.rebuild_every, config.balance}, system.ranks);
 }
 
 /// Several replicas share a resident system where the machine has such.
 void make_simulations(const std::vector<RunConfig>& configs, std::vector<RunSystem>& systems) {
   std::vector<std::unique_ptr<Thermostat>> thermostats;
   std::vector<BathSettings> baths;
+  std::vector<std::shared_ptr<const InferencePlan>> plans;
   for (std::size_t r = 0; r < systems.size(); ++r) {
     thermostats.push_back(make_thermostat(configs[r], freedom_of(configs[r], systems[r])));
     baths.push_back(thermostats.back()->settings());
+    plans.push_back(systems[r].plan);
   }
   const int n = static_cast<int>(systems.size());
-  const auto shares = resident_shares(*systems[0].evaluator, configs[0].dt, baths);
+  const auto shares = resident_shares(*systems[0].evaluator, configs[0].dt, baths, std::move(plans));
   for (int r = 0; r < n; ++r) {
     const double freedom = freedom_of(configs[r], systems[r]);
     systems[r].simulation = std::make_unique<Simulation>(*systems[r].evaluator, std::move(thermostats[r]),
                                                          configs[r].dt, freedom, shares[r]);
   }
-}
-
-std::shared_ptr<const InferencePlan> same_plan(std::shared_ptr<const Model> model, const RunConfig& config,
-                                               const Checkpoint& checkpoint, int threads) {
-  PlanOptions options;
-  options.table = checkpoint.table;
-  options.precision = checkpoint.precision;
-  options.force_error = config.force_error;
-  const auto plan_of = [&](std::shared_ptr<const Model> of, const LowRankChoice& choice) {
-    return checkpoint.table == TableKind::lowrank ? make_lowrank_plan(std::move(of), options, choice)
-                                                  : make_direct_plan(std::move(of), options);
-  };
-  auto plan = plan_of(model, checkpoint.choice);
-  if (!model->dipole_charge) return plan;
-  DplrState dplr = checkpoint.dplr;
-  dplr.solver.threads = std::min(dplr.solver.threads, std::max(threads - 1, 0));  // fewer than when it began
-  return with_dplr(*plan, same_dplr(dplr, plan_of(model->dipole_charge->wannier, dplr.choice)));
 }
 
 void require_same_run(const RunConfig& config, const Model& model, const Checkpoint& checkpoint) {
@@ -121,35 +141,28 @@ void require_same_run(const RunConfig& config, const Model& model, const Checkpo
 
 }  // namespace
 
-std::vector<RunSystem> start_systems(const std::vector<RunConfig>& configs, const MakeBackend& make_backend) {
+std::vector<RunSystem> start_systems(const std::vector<RunConfig>& configs, const MakeBackend& make_backend,
+                                     const std::shared_ptr<Transport>& ranks) {
   const RunConfig& first = configs.front();
+  ModelShelf shelf;
   RunSystem common;
-  common.model = read_energy_model(first);
-  Structure structure = read_start(first, *common.model, common.notes);
-  const auto types = bind_types(structure, common.model->type_map);
-  structure.species_mass = species_masses(structure);
-  common.input_id = structure.id;
+  common.model = shelf.read(first);
+  const RunStructure structure(first, *common.model, common.notes);
+  const IdShares shares(structure.natoms(), ranks->size());
+  const std::int64_t begin = shares.first(ranks->rank()), end = shares.first(ranks->rank() + 1);
   std::vector<RunSystem> systems;
   for (const RunConfig& config : configs) {
     RunSystem system;
-    system.model = common.model;
-    system.input_id = common.input_id;
+    system.ranks = ranks;
+    system.model = shelf.read(config);
+    system.input_id = structure.input_ids(begin, end);
     system.notes = common.notes;
-    Atoms atoms = make_atoms(structure, types);
-    give_velocities(config, !structure.velocity.empty(), atoms, system.notes);
-    if (systems.empty()) {
-      common.backend = make_backend(config);
-      ChosenPlan chosen =
-          choose_plan(*common.backend, common.model, structure.box, atoms, plan_options(config));
-      common.plan = std::move(chosen.plan);
-      common.error = chosen.error;
-      common.mesh = chosen.mesh;
-    }
+    Atoms atoms = structure.atoms(begin, end);
+    give_velocities(config, structure.has_velocities(), *ranks, atoms, system.notes);
+    if (systems.empty()) common.backend = make_backend(on_this_rank(config, *ranks));
     system.backend = common.backend;
-    system.plan = common.plan;
-    system.error = common.error;
-    system.mesh = common.mesh;
-    make_evaluator(config, structure.box, std::move(atoms), system);
+    take_plan(with_model(systems, system.model), config, structure, system);
+    make_evaluator(config, structure.box(), std::move(atoms), system);
     systems.push_back(std::move(system));
   }
   make_simulations(configs, systems);
@@ -157,16 +170,23 @@ std::vector<RunSystem> start_systems(const std::vector<RunConfig>& configs, cons
 }
 
 std::vector<RunSystem> restore_systems(const std::vector<RunConfig>& configs, const MakeBackend& make_backend,
-                                       const std::vector<FoundCheckpoint>& checkpoints) {
+                                       const std::vector<FoundCheckpoint>& checkpoints,
+                                       const std::shared_ptr<Transport>& ranks) {
   std::vector<RunSystem> systems;
+  ModelShelf shelf;
   for (std::size_t r = 0; r < configs.size(); ++r) {
     const Checkpoint& checkpoint = checkpoints[r].checkpoint;
     RunSystem system;
-    system.model = r == 0 ? read_energy_model(configs[r]) : systems[0].model;
+    system.ranks = ranks;
+    system.model = shelf.read(configs[r]);
     require_same_run(configs[r], *system.model, checkpoint);
-    system.backend = r == 0 ? make_backend(configs[r]) : systems[0].backend;
+    system.backend = r == 0 ? make_backend(on_this_rank(configs[r], *ranks)) : systems[0].backend;
+    const RunSystem* const other = with_model(systems, system.model);
     system.plan =
-        r == 0 ? same_plan(system.model, configs[r], checkpoint, system.backend->threads()) : systems[0].plan;
+        other != nullptr
+            ? other->plan
+            : with_shared_mesh(same_plan(system.model, configs[r], checkpoint, system.backend->threads()),
+                               *system.backend, checkpoint.box, configs[r], *ranks);
     system.error = checkpoint.error;
     system.mesh = checkpoint.dplr.mesh;
     system.input_id = checkpoint.input_id;
@@ -180,7 +200,7 @@ std::vector<RunSystem> restore_systems(const std::vector<RunConfig>& configs, co
     if (simulation.resident() != nullptr)
       systems[r].evaluator->adopt(checkpoint.list);
     else
-      systems[r].evaluator->restore(checkpoint.list);
+      systems[r].evaluator->restore(checkpoint.list, checkpoint.dealt);
     simulation.thermostat().restore(checkpoint.thermostat_state);
     simulation.set_step(checkpoint.step);
   }
@@ -189,12 +209,7 @@ std::vector<RunSystem> restore_systems(const std::vector<RunConfig>& configs, co
 
 Checkpoint checkpoint_of(const RunSystem& system, const RunConfig& config) {
   Checkpoint c;
-  c.model_hash = system.model->hash;
-  c.table = system.plan->table;
-  c.precision = system.plan->precision;
-  c.choice = system.plan->choice;
-  c.error = system.error;
-  if (system.plan->dplr) c.dplr = dplr_state(*system.plan->dplr, system.mesh);
+  describe_plan(*system.plan, system.error, system.mesh, c);
   c.thermostat = config.thermostat;
   c.dt = config.dt;
   c.seed = config.seed;

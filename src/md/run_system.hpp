@@ -6,6 +6,7 @@
 #include "md/checkpoint.hpp"
 #include "md/run.hpp"
 #include "md/simulation.hpp"
+#include "transport.hpp"
 
 #include <memory>
 #include <string>
@@ -15,25 +16,29 @@ namespace nanoday {
 
 /// A run's machine, model and atoms. Members are built and destroyed in an order that suits their references.
 struct RunSystem {
-  std::shared_ptr<Backend> backend;  ///< of all replicas
+  std::shared_ptr<Transport> ranks = make_self_transport();  ///< that share the system
+  std::shared_ptr<Backend> backend;                          ///< of all replicas
   std::shared_ptr<const Model> model;
   std::shared_ptr<const InferencePlan> plan;
   MeasuredError error;
   MeshReport mesh;  ///< DPLR models
   std::unique_ptr<Evaluator> evaluator;
   std::unique_ptr<Simulation> simulation;
-  std::vector<std::int64_t> input_id;  ///< (natoms) the structure file's own ids, input order; may be empty
-  std::vector<std::string> notes;      ///< choices worth saying: where velocities came from, which frame
+  std::vector<std::int64_t>
+      input_id;                    ///< (this rank's share of ids, comm/by_id.hpp) the file's own; none: 1 …
+  std::vector<std::string> notes;  ///< choices worth saying: where velocities came from, which frame
 };
 
-/// Reads model and structure, chooses the plan, gives velocities; one system per replica, all on one machine
-/// and with one plan. Throws InputError on anything wrong.
-std::vector<RunSystem> start_systems(const std::vector<RunConfig>& configs, const MakeBackend& make_backend);
+/// Reads models and structure, chooses a plan for each model, gives velocities; one system per replica, all
+/// on one machine. Throws InputError on anything wrong.
+std::vector<RunSystem> start_systems(const std::vector<RunConfig>& configs, const MakeBackend& make_backend,
+                                     const std::shared_ptr<Transport>& ranks);
 
-/// Continues from checkpoints of one step: the same plan, atoms, lists and baths. Throws InputError when
-/// model or settings are not those of the checkpoints.
+/// Continues from checkpoints of one step: the same plans, atoms, lists and baths. Throws InputError when
+/// models or settings are not those of the checkpoints.
 std::vector<RunSystem> restore_systems(const std::vector<RunConfig>& configs, const MakeBackend& make_backend,
-                                       const std::vector<FoundCheckpoint>& checkpoints);
+                                       const std::vector<FoundCheckpoint>& checkpoints,
+                                       const std::shared_ptr<Transport>& ranks);
 
 /// What a checkpoint holds of the system; the caller adds statistics, analysis and file lengths.
 Checkpoint checkpoint_of(const RunSystem& system, const RunConfig& config);

@@ -25,10 +25,11 @@ std::string composition(const RunSystem& system) {
   const auto names = species_names(*system.model);
   std::vector<std::int64_t> counts(names.size());
   for (std::int64_t i = 0; i < atoms.nlocal; ++i) ++counts[atoms.type[i]];
+  system.ranks->all_reduce_sum(View<std::int64_t>(counts));
   std::string text;
   for (std::size_t t = 0; t < names.size(); ++t)
     if (counts[t] > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", counts[t], names[t]);
-  return fmt::format("{} ({})", atoms.nlocal, text);
+  return fmt::format("{} ({})", system.evaluator->natoms(), text);
 }
 
 std::string box_text(const Box& box) {
@@ -45,6 +46,11 @@ std::string table_text(const InferencePlan& plan) {
   for (const auto& basis : plan.choice.basis)
     ranks += fmt::format("{}{}", ranks.empty() ? "" : " ", basis.rank);
   return fmt::format("lowrank, ranks {}", ranks);
+}
+
+std::string machine_text(const RunSystem& system) {
+  if (system.ranks->size() == 1) return system.backend->name();
+  return fmt::format("{} · {}", system.backend->name(), system.ranks->name());
 }
 
 std::string measured_text(const MeasuredError& error) {
@@ -67,6 +73,13 @@ std::string counts_text(const EvaluationCounts& counts, bool continued) {
   return text.empty() ? "none" : text.substr(0, text.size() - 2);
 }
 
+std::string sharing_text(const LongRangePlan& plan) {
+  if (plan.fft == FftMethod::reduction)
+    return fmt::format("bricks, partial transforms summed around rings (scale {:g})", plan.fft_scale);
+  if (plan.fft == FftMethod::pencil) return "bricks, redistributed to pencils for the transforms";
+  return "replicated: charges are summed, every rank transforms all of it";
+}
+
 Facts long_range_facts(const InferencePlan& plan, const MeshReport& mesh) {
   const DplrPlan& dplr = *plan.dplr;
   const LongRangePlan& s = dplr.solver;
@@ -82,6 +95,7 @@ Facts long_range_facts(const InferencePlan& plan, const MeshReport& mesh) {
         "long range",
         fmt::format("PPPM, beta {:g} /Å, mesh {} x {} x {}, order {}, {}{}", s.beta, s.mesh[0], s.mesh[1],
                     s.mesh[2], s.order, s.differentiation == Differentiation::ik ? "ik" : "ad", beside));
+    if (s.fft != FftMethod::local) facts.emplace_back("mesh over ranks", sharing_text(s));
     facts.emplace_back("mesh error",
                        fmt::format("force rms {:.2g}, max {:.2g} eV/Å measured ({:.2g} estimated)", mesh.rms,
                                    mesh.max, mesh.estimate));
@@ -125,12 +139,14 @@ std::string ensemble_text(const RunConfig& config) {
 
 Facts start_facts(const RunConfig& config, const RunSystem& system, double first_evaluation) {
   const std::int64_t total = config.total_steps(), step = system.simulation->step_count();
+  std::int64_t pairs = system.evaluator->neighbors().n_pairs();
+  system.ranks->all_reduce_sum(View<std::int64_t>(&pairs, 1));
   Facts facts{
       {"model", config.model},
       {"structure", config.structure},
       {"atoms", composition(system)},
       {"box", box_text(system.evaluator->box())},
-      {"machine", system.backend->name()},
+      {"machine", machine_text(system)},
       {"precision", precision_name(system.plan->precision)},
       {"table", table_text(*system.plan)},
       {"accuracy", measured_text(system.error)},
@@ -138,11 +154,9 @@ Facts start_facts(const RunConfig& config, const RunSystem& system, double first
       {"length", fmt::format("{} steps of {:g} fs = {:g} ps{}", total, config.dt * 1e3,
                              static_cast<double>(total) * config.dt,
                              step > 0 ? fmt::format(", continued at step {}", step) : "")},
-      {"neighbors",
-       fmt::format("{:.0f} candidates per atom within {:g} + {:g} Å",
-                   static_cast<double>(system.evaluator->neighbors().n_pairs()) /
-                       static_cast<double>(std::max<std::int64_t>(1, system.evaluator->atoms().nlocal)),
-                   system.model->rcut, config.skin)},
+      {"neighbors", fmt::format("{:.0f} candidates per atom within {:g} + {:g} Å",
+                                static_cast<double>(pairs) / static_cast<double>(system.evaluator->natoms()),
+                                system.model->rcut, config.skin)},
       {"memory", fmt::format("{:.0f} MiB so far", peak_memory_mib())},
       {"output", config.folder()},
       {"ETA", fmt::format("{} (from the first evaluation)",
@@ -161,7 +175,7 @@ Facts start_facts(const RunConfig& config, const RunSystem& system, double first
 
 Facts end_facts(const RunConfig& config, const RunSystem& system, const RunOutput& output, const Pace& pace) {
   const ThermoStatistics& statistics = output.statistics();
-  const auto natoms = static_cast<double>(system.evaluator->atoms().nlocal);
+  const auto natoms = static_cast<double>(system.evaluator->natoms());
   const double ms = pace.steps > 0 ? 1e3 * pace.seconds / static_cast<double>(pace.steps) : 0;
   Facts facts{
       {"temperature",
@@ -180,7 +194,7 @@ Facts end_facts(const RunConfig& config, const RunSystem& system, const RunOutpu
     stages += fmt::format("{}{} {:.3g}", stages.empty() ? "" : ", ", name, time);
   facts.emplace_back("stages [ms/step]", stages);
   facts.emplace_back("neighbor lists", fmt::format("{} built", system.evaluator->rebuilds()));
-  facts.emplace_back("special cases", counts_text(system.evaluator->counts(), system.model->compressed));
+  facts.emplace_back("special cases", counts_text(system.evaluator->all_counts(), system.model->compressed));
   if (output.dplr() != nullptr)
     for (auto& fact : output.dplr()->facts(output.conditions(system))) facts.push_back(std::move(fact));
   facts.emplace_back("memory", fmt::format("{:.0f} MiB at most", peak_memory_mib()));

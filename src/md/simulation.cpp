@@ -13,8 +13,10 @@ namespace {
 
 /// Systems of their own on the evaluator's machine, one per bath; null where the machine has no such.
 std::unique_ptr<ResidentSystem> make_resident(Evaluator& evaluator, double dt,
-                                              std::vector<BathSettings> baths) {
+                                              std::vector<BathSettings> baths,
+                                              std::vector<std::shared_ptr<const InferencePlan>> plans = {}) {
   ResidentSettings settings;
+  settings.plans = std::move(plans);
   settings.dt = dt;
   settings.bath = std::move(baths);
   settings.max_move = k_max_move;
@@ -25,10 +27,11 @@ std::unique_ptr<ResidentSystem> make_resident(Evaluator& evaluator, double dt,
 }  // namespace
 
 std::vector<ResidentShare> resident_shares(Evaluator& evaluator, double dt,
-                                           const std::vector<BathSettings>& baths) {
+                                           const std::vector<BathSettings>& baths,
+                                           std::vector<std::shared_ptr<const InferencePlan>> plans) {
   std::vector<ResidentShare> shares(baths.size());
   if (baths.size() < 2) return shares;
-  const std::shared_ptr<ResidentSystem> system = make_resident(evaluator, dt, baths);
+  const std::shared_ptr<ResidentSystem> system = make_resident(evaluator, dt, baths, std::move(plans));
   if (!system) return shares;
   const int n = static_cast<int>(baths.size());
   for (int r = 0; r < n; ++r) shares[r] = {system, r, n};
@@ -122,13 +125,13 @@ void Simulation::explain(std::int64_t next) {
 void Simulation::first_half(std::int64_t next) {
   Backend& backend = evaluator_.backend();
   const Trace trace(backend.times(), Stage::integrate);
-  Atoms& atoms = evaluator_.atoms();
-  thermostat_->before(backend, atoms, next);
+  const MovingAtoms moving{backend, evaluator_.atoms(), evaluator_.ranks()};
+  thermostat_->before(moving, next);
   kick();
   check_motion(evaluator_, dt_, step_);  // before atoms move: what is dumped is what went wrong
   if (thermostat_->splits_drift()) {
     drift(dt_ / 2);
-    thermostat_->middle(backend, atoms, next);
+    thermostat_->middle(moving, next);
     drift(dt_ / 2);
   } else {
     drift(dt_);
@@ -139,7 +142,7 @@ void Simulation::second_half(std::int64_t next) {
   Backend& backend = evaluator_.backend();
   const Trace trace(backend.times(), Stage::integrate);
   kick();
-  thermostat_->after(backend, evaluator_.atoms(), next);
+  thermostat_->after({backend, evaluator_.atoms(), evaluator_.ranks()}, next);
   check_motion(evaluator_, dt_, next);  // so that nothing absurd is ever written
 }
 
@@ -168,12 +171,11 @@ void Simulation::compute(Needs needs, std::int64_t next) {
 }
 
 Observables Simulation::observe() const {
-  const Atoms& atoms = evaluator_.atoms();
+  const MovingAtoms moving{evaluator_.backend(), evaluator_.atoms(), evaluator_.ranks()};
   Observables o;
   o.step = step_;
   o.time = time();
-  o.kinetic =
-      resident_.system ? scalars_.kinetic : evaluator_.backend().kinetic_energy(atoms.velocity, atoms.mass);
+  o.kinetic = resident_.system ? scalars_.kinetic : moving.kinetic_energy();
   o.temperature = temperature_of(o.kinetic, degrees_of_freedom_);
   o.potential = evaluator_.forces().energy;
   o.total = o.potential + o.kinetic;

@@ -43,7 +43,8 @@ class Simulation {
   /// them still. Null: nobody.
   void before_arrays(std::function<void()> wait) { before_arrays_ = std::move(wait); }
 
-  /// Values at the present step. \pre the last start() or step() asked for energy and virial.
+  /// Values at the present step, of all ranks. Collective. \pre the last start() or step() asked for energy
+  /// and virial.
   Observables observe() const;
 
   /// The system as a machine of its own keeps it; null where the evaluator's arrays are the system.
@@ -84,7 +85,9 @@ class Simulation {
 
 /// Places for replicas, one per bath, in a system of their own on the evaluator's machine. Empty places where
 /// the machine has no such, and for a single bath, whose simulation makes its own.
+/// \param plans of the replicas, see ResidentSettings; none: the evaluator's for all
 std::vector<ResidentShare> resident_shares(Evaluator& evaluator, double dt,
-                                           const std::vector<BathSettings>& baths);
+                                           const std::vector<BathSettings>& baths,
+                                           std::vector<std::shared_ptr<const InferencePlan>> plans = {});
 
 }  // namespace nanoday

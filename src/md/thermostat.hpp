@@ -4,6 +4,7 @@
 
 #include "atoms/atoms.hpp"
 #include "backend/resident.hpp"
+#include "transport.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -12,15 +13,26 @@
 
 namespace nanoday {
 
+/// The atoms a bath acts on: this rank's, with sums over those of all ranks.
+struct MovingAtoms {
+  Backend& backend;
+  Atoms& atoms;
+  Transport& ranks;
+
+  /// Σ ½ m v² over all ranks [eV]; the same bits on each. Collective.
+  double kinetic_energy() const;
+  void scale_velocities(double factor) const { backend.scale_velocities(atoms.velocity, factor); }
+};
+
 /// Couples the atoms to a heat bath. A step is: before · half kick · drift · forces · half kick · after;
 /// when splits_drift() the drift is two halves with middle() between them (BAOAB).
 class Thermostat {
  public:
   explicit Thermostat(const BathSettings& settings = {}) : settings_(settings) {}
   virtual ~Thermostat() = default;
-  virtual void before(Backend&, Atoms&, std::int64_t /*step*/) {}
-  virtual void middle(Backend&, Atoms&, std::int64_t /*step*/) {}
-  virtual void after(Backend&, Atoms&, std::int64_t /*step*/) {}
+  virtual void before(const MovingAtoms&, std::int64_t /*step*/) {}
+  virtual void middle(const MovingAtoms&, std::int64_t /*step*/) {}
+  virtual void after(const MovingAtoms&, std::int64_t /*step*/) {}
   virtual bool splits_drift() const { return false; }
   /// Bath energy [eV]: kinetic + potential + energy() is conserved.
   virtual double energy() const = 0;

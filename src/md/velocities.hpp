@@ -3,6 +3,7 @@
 #pragma once
 
 #include "atoms/atoms.hpp"
+#include "transport.hpp"
 
 #include <cstdint>
 
@@ -10,11 +11,11 @@ namespace nanoday {
 
 /// Draws velocities from the Maxwell distribution, then removes the total momentum and rescales to exactly
 /// `temperature` (counted with 3N − 3 degrees of freedom; a single atom keeps its momentum and counts 3).
-/// The result depends on seed and ids only, given the order in memory.
+/// The result depends on seed and ids only: sums over all ranks' atoms are exact. Collective.
+/// \param ranks whose local atoms together are the system
 /// \pre masses are positive.
+void draw_velocities(Atoms& atoms, double temperature, std::uint64_t seed, Transport& ranks);
+/// The same for a system that one rank holds.
 void draw_velocities(Atoms& atoms, double temperature, std::uint64_t seed);
-
-/// Takes the total momentum away: v −= Σ m v / Σ m.
-void remove_momentum(Atoms& atoms);
 
 }  // namespace nanoday

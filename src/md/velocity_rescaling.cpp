@@ -15,10 +15,9 @@ class VelocityRescaling final : public Thermostat {
         bath_{0.5 * options.degrees_of_freedom * units::k_boltzmann * options.temperature,
               options.degrees_of_freedom, bath_memory(options.dt, options.tau), options.seed} {}
 
-  void after(Backend& backend, Atoms& atoms, std::int64_t step) override {
-    const double kinetic = backend.kinetic_energy(atoms.velocity, atoms.mass);
-    const Rescaling rescaling = rescale(bath_, static_cast<std::uint64_t>(step), kinetic);
-    backend.scale_velocities(atoms.velocity, rescaling.factor);
+  void after(const MovingAtoms& moving, std::int64_t step) override {
+    const Rescaling rescaling = rescale(bath_, static_cast<std::uint64_t>(step), moving.kinetic_energy());
+    moving.scale_velocities(rescaling.factor);
     heat_ += rescaling.heat;
   }
 

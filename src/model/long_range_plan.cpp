@@ -32,6 +32,11 @@ void check_direct_plan(const LongRangePlan& plan) {
 
 }  // namespace
 
+const char* fft_name(FftMethod method) {
+  static constexpr const char* k_names[k_fft_methods] = {"local", "replicated", "reduction", "pencil"};
+  return k_names[static_cast<int>(method)];
+}
+
 void check_mesh_plan(const LongRangePlan& plan) {
   const auto& periodic = plan.box.periodic;
   require(periodic[0] && periodic[1] && periodic[2],

@@ -12,6 +12,13 @@ namespace nanoday {
 enum class LongRangeMethod { pppm, direct };
 /// How a mesh potential becomes a force: three transforms of i·k·φ, or one and the weights' derivatives.
 enum class Differentiation { ik, ad };
+/// How a mesh is transformed. local: by the one rank there is. replicated: every rank transforms the sum of
+/// all charge meshes. reduction, pencil: every rank has a brick of the mesh; partial transforms are summed
+/// around rings of ranks as integers, or the mesh is redistributed so that lines are whole.
+enum class FftMethod { local, replicated, reduction, pencil };
+inline constexpr int k_fft_methods = 4;
+/// "local", "replicated", "reduction", "pencil".
+const char* fft_name(FftMethod method);
 
 /// Everything that determines E_el = (C/2V) Σ_{k≠0} (4π/k²) e^{−k²/4β²} |S(k)|² and its approximation on a
 /// mesh, except positions and charges.
@@ -25,6 +32,8 @@ struct LongRangePlan {
   std::array<int, 3> mesh{};  ///< pppm: points along a, b, c
   int order = 5;              ///< pppm: assignment order P, 3 … 7
   Differentiation differentiation = Differentiation::ik;  ///< "ad" needs an orthorhombic box
+  FftMethod fft = FftMethod::local;                       ///< pppm, and how ranks share it
+  double fft_scale = 1e7;  ///< reduction: S of q = round(S·X), what is summed around a ring
   /// Threads of the machine that run it beside the energy net; 0: nothing runs beside it.
   int threads = 0;
   /// Its time on those threads over the time one thread needs for the energy net: how work is divided.

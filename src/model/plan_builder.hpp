@@ -21,6 +21,11 @@ struct LongRangeOptions {
   bool mesh_error_given = false;                   ///< it or the order was asked for
   bool lammps_constants = false;
   std::optional<int> threads;  ///< beside the nets; 0: none beside; none: measured
+  /// Cores of each node beside the nets, dealt to the ranks of the node: threads = cores / node_ranks,
+  /// rounded up.
+  std::optional<int> cores;
+  int node_ranks = 1;            ///< most ranks on a node of this run
+  std::optional<FftMethod> fft;  ///< none: the fastest, see forces/fft_choice.hpp
   ElectricField field;
 };
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oracle/oracle_backend.hpp"
 
+#include "core/error.hpp"
 #include "core/units.hpp"
 #include "math/counter_rng.hpp"
 #include "oracle/direct_sum.hpp"
@@ -92,7 +93,11 @@ class OracleBackend final : public Backend {
     return oracle::dipole_forces(model_of(model), args, cotangent, forces);
   }
 
-  std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan& plan) override {
+  std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan& plan, MeshRanks* ranks) override {
+    const int n_ranks = ranks ? ranks->size() : 1;
+    require(n_ranks == 1,
+            "the reference machine sums over charges of one rank only (there are {} ranks); use --device cpu",
+            n_ranks);
     return make_oracle_sum(plan);
   }
 
@@ -118,10 +123,10 @@ class OracleBackend final : public Backend {
     }
   }
 
-  double kinetic_energy(View<const Vec4> velocity, View<const double> mass) override {
-    double sum = 0;
+  AtomSum kinetic_energy(View<const Vec4> velocity, View<const double> mass) override {
+    AtomSum sum;
     for (std::size_t i = 0; i < velocity.size(); ++i)
-      sum += 0.5 * mass[i] * units::k_mass_velocity2 * dot(xyz(velocity[i]), xyz(velocity[i]));
+      sum.plain += 0.5 * mass[i] * units::k_mass_velocity2 * dot(xyz(velocity[i]), xyz(velocity[i]));
     return sum;
   }
 };

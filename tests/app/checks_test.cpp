@@ -46,15 +46,15 @@ class SpoiltMachine : public Backend {
                                  Forces& forces) override {
     return real_->dipole_forces(model, args, cotangent, forces);
   }
-  std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan& plan) override {
-    return real_->make_long_range(plan);
+  std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan& plan, MeshRanks* ranks) override {
+    return real_->make_long_range(plan, ranks);
   }
   void kick(View<Vec4>, View<const Vec4>, View<const double>, double) override {}
   void drift(View<Vec4>, View<const Vec4>, double) override {}
   void scale_velocities(View<Vec4>, double) override {}
   void ornstein_uhlenbeck(View<Vec4>, View<const double>, View<const std::int64_t>, double, double,
                           std::uint64_t, std::uint64_t) override {}
-  double kinetic_energy(View<const Vec4>, View<const double>) override { return 0; }
+  AtomSum kinetic_energy(View<const Vec4>, View<const double>) override { return {}; }
 
  private:
   std::unique_ptr<Backend> real_;

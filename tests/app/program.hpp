@@ -44,13 +44,20 @@ class Folder {
   std::filesystem::path path_;
 };
 
-/// Runs `nanoday ARGUMENTS` through the shell.
-inline Outcome run_program(const std::string& arguments) {
+/// Runs `nanoday ARGUMENTS` through the shell. \param launch  what comes before: "mpirun -n 2", "NAME=value"
+inline Outcome run_program(const std::string& arguments, const std::string& launch = "") {
   const Folder folder;
   const std::string command =
-      std::string(NANODAY_PROGRAM) + " " + arguments + " >" + (folder / "out") + " 2>" + (folder / "err");
+      launch + " " + NANODAY_PROGRAM + " " + arguments + " >" + (folder / "out") + " 2>" + (folder / "err");
   const int status = std::system(command.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_text(folder / "out"), read_text(folder / "err")};
+}
+
+/// How often a text has a part.
+inline int times(const std::string& text, const std::string& part) {
+  int n = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+  return n;
 }
 
 /// A file shipped under examples/.

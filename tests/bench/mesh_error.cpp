@@ -9,8 +9,8 @@
 #include "forces/mesh_error.hpp"
 #include "core/error.hpp"
 #include "forces/mesh_choice.hpp"
-#include "io/structure_file.hpp"
 #include "machines.hpp"
+#include "water_charges.hpp"
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -23,39 +23,6 @@ namespace nanoday {
 namespace {
 
 constexpr double k_coulomb = 14.39964535475696995;  // [eV·Å], of the training programs
-
-struct Charges {
-  Box box;
-  Array<Vec4> charge;
-};
-
-/// d moved to its nearest image.
-Vec3 nearest(const Box& box, Vec3 d) {
-  Vec3 f = box.fractional(box.origin + d);
-  f = {f.x - std::nearbyint(f.x), f.y - std::nearbyint(f.y), f.z - std::nearbyint(f.z)};
-  return box.cartesian(f) - box.origin;
-}
-
-/// Molecules O, H, H in input order.
-Charges water_charges(const std::string& path) {
-  constexpr double k_displacement = 0.07;
-  const Structure structure = read_structures(path).front();
-  Charges charges{structure.box, {}};
-  for (std::size_t o = 0; o + 2 < structure.natoms(); o += 3) {
-    const Vec3 x = structure.position[o];
-    Vec3 bisector{};
-    charges.charge.push_back({x.x, x.y, x.z, 6});
-    for (std::size_t h = o + 1; h < o + 3; ++h) {
-      const Vec3 bond = nearest(structure.box, structure.position[h] - x);
-      bisector = bisector + (1 / norm(bond)) * bond;
-      const Vec3 at = structure.position[h];
-      charges.charge.push_back({at.x, at.y, at.z, 1});
-    }
-    const Vec3 w = x + (k_displacement / norm(bisector)) * bisector;
-    charges.charge.push_back({w.x, w.y, w.z, -8});
-  }
-  return charges;
-}
 
 Charges read_charges(const std::string& path) {
   std::ifstream stream(path);

@@ -5,6 +5,7 @@
 #include "io/text.hpp"
 #include "md/run.hpp"
 #include "reference/dplr.hpp"
+#include "reference/model_variants.hpp"
 #include "reference/structure_text.hpp"
 
 #include <gtest/gtest.h>
@@ -94,10 +95,22 @@ TEST_F(DeviceRun, replicas_continue_to_the_same_bytes) {
             read_bytes((folder_ / "whole/replica-002/thermo.csv").string()));
 }
 
-TEST_F(DeviceRun, long_range_replicas_are_refused) {
-  RunConfig c = config("a", "water_dplr.pb");
-  c.replicas = 2;
-  EXPECT_THROW(run(c, k_device), InputError);
+TEST_F(DeviceRun, long_range_replicas_of_two_models_continue_to_the_same_bytes) {
+  const std::string other = (folder_ / "other.pb").string();
+  reference::write_with_weights_times("water_dplr.pb", 1.01, other);
+  RunConfig whole = config("whole", "water_dplr.pb"), part = config("part", "water_dplr.pb");
+  for (RunConfig* c : {&whole, &part}) {
+    c->replicas = 2;
+    c->models = {c->model, other};
+  }
+  expect_continuation(whole, part);
+  for (const char* replica : {"replica-001", "replica-002"}) {
+    const std::string name = replica;
+    expect_same_files("whole/" + name, "part/" + name);
+    for (const char* file : {"dipole.csv", "wannier.csv"})
+      EXPECT_EQ(read_bytes((folder_ / "whole" / name / file).string()),
+                read_bytes((folder_ / "part" / name / file).string()));
+  }
 }
 
 }  // namespace

@@ -43,6 +43,10 @@ TEST_P(DirectSumKernels, the_order_of_the_charges_and_of_the_threads_changes_no_
   in_both_orders([&] { expect_same_bits(device_on(plan, taken(charge, order)), taken(straight, order)); });
 }
 
+TEST_P(DirectSumKernels, several_systems_at_once_have_the_bits_each_has_alone) {
+  expect_systems_as_alone(plan, 25);
+}
+
 TEST_P(DirectSumKernels, a_recorded_solve_follows_its_charges_and_gives_the_same_bits) {
   const auto moved = random_charges(GetParam().box, GetParam().n_charges, 18);
   expect_recording_follows(plan, charge, moved);

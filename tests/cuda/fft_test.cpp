@@ -84,28 +84,28 @@ TEST(MeshFft, forward_is_the_sum_it_stands_for_on_odd_and_even_meshes) {
   }
 }
 
-TEST(MeshFft, inverse_undoes_forward_up_to_the_number_of_points_for_every_batch) {
+TEST(MeshFft, inverse_undoes_forward_up_to_the_number_of_points_for_all_systems_and_channels) {
   const Size n{6, 5, 9};
-  const int max_batch = 3;
+  constexpr int k_channels = 3, k_systems = 2;
   gpu::Stream stream;
-  gpu::MeshFft fft(n, max_batch);
-  const auto meshes = random_mesh(n, max_batch);
-  for (int batch = 1; batch <= max_batch; ++batch) {
+  gpu::MeshFft fft(n, k_channels, k_systems);
+  const std::size_t group = k_systems * fft.real_size(), modes = k_systems * fft.spectrum_size();
+  const auto meshes = random_mesh(n, k_channels * k_systems);
+  for (const int channels : {1, k_channels}) {
     gpu::DeviceArray<double> real;
-    gpu::DeviceArray<gpu::Complex> spectrum(max_batch * fft.spectrum_size());
+    gpu::DeviceArray<gpu::Complex> spectrum(k_channels * modes);
     gpu::upload(stream, real, meshes);
-    for (int b = 0; b < batch; ++b) {
-      fft.forward(stream, real.data() + b * fft.real_size(), spectrum.data() + b * fft.spectrum_size());
-    }
+    for (int c = 0; c < channels; ++c)
+      fft.forward(stream, real.data() + c * group, spectrum.data() + c * modes);
     gpu::fill_zero(stream, real.data(), real.size() * sizeof(double));
-    fft.inverse(stream, spectrum.data(), real.data(), batch);
+    fft.inverse(stream, spectrum.data(), real.data(), channels);
     std::vector<double> back(meshes.size());
     gpu::download(stream, back.data(), real, back.size());
     stream.synchronize();
     const double points = static_cast<double>(fft.real_size());
     for (std::size_t k = 0; k < back.size(); ++k) {
-      const double expected = k < batch * fft.real_size() ? meshes[k] : 0;
-      EXPECT_NEAR(back[k] / points, expected, 1e-14) << batch;  // 6.7e-16 was measured
+      const double expected = k < channels * group ? meshes[k] : 0;
+      EXPECT_NEAR(back[k] / points, expected, 1e-14) << channels;  // 6.7e-16 was measured
     }
   }
 }

@@ -194,7 +194,7 @@ struct RowDeal {
 template <class Real>
 class NetPass {
  public:
-  NetPass(std::shared_ptr<const InferencePlan> plan, RowDeal deal = {}) : model(stream, std::move(plan)) {
+  NetPass(std::shared_ptr<const InferencePlan> plan, RowDeal deal = {}) : model(stream, {std::move(plan)}) {
     const int nt = model.view().n_types;
     deal.exact.resize(nt);
     for (int t = 0; t < nt; ++t)

@@ -83,13 +83,16 @@ TEST(DeviceIntegrator, does_nothing_while_forces_are_incomplete) {
   gpu::kick(stream, device, 1, halt);
   gpu::drift(stream, device, 1, halt);
   gpu::sum_kinetic(stream, device, state.data(), halt);
-  gpu::advance_bath(stream, bath.data(), state.data(), 1, 1e-3, true, halt);
-  gpu::scale_velocities(stream, device, state.data(), halt);
-  gpu::ornstein_uhlenbeck(stream, device, state.data(), 0.5, kT.data(), seed.data(), halt);
-  gpu::book_heat(stream, state.data(), 1, 1, halt);
+  for (const auto stage : {gpu::BathStage::before, gpu::BathStage::after, gpu::BathStage::before_noise,
+                           gpu::BathStage::after_noise})
+    gpu::advance_bath(stream, device, bath.data(), state.data(), 1e-3, stage, halt);
+  gpu::finish_coupling(stream, device, state.data(), halt);
+  const gpu::Noise noise{0.5, kT.data(), seed.data()};
+  gpu::ornstein_uhlenbeck(stream, device, state.data(), noise, halt);
+  const gpu::MotionLimits limits{1e3, 0.5, 1e6, 1, false};
+  gpu::begin_step(stream, device, state.data(), limits, false, signals.data());
+  gpu::noise_and_drift(stream, device, state.data(), noise, limits, signals.data());
   gpu::watch_displacement(stream, device, 1, signals.data());
-  gpu::watch_motion(stream, device, 1e3, 0.5, 1e6, false, signals.data());
-  gpu::count_step(stream, state.data(), 1, signals.data());
   expect_same(fetched(stream, device.position, 50), atoms.position);
   expect_same(fetched(stream, device.velocity, 50), atoms.velocity);
   const gpu::SystemState after = states(stream, state)[0];
@@ -118,7 +121,7 @@ TEST(DeviceIntegrator, draws_the_noise_of_the_cpu_for_every_replica) {
   before[0].step = 41;
   before[1].step = 8;
   upload(stream, state, before);
-  gpu::ornstein_uhlenbeck(stream, device, state.data(), 0.9, device_kT.data(), device_seed.data());
+  gpu::ornstein_uhlenbeck(stream, device, state.data(), {0.9, device_kT.data(), device_seed.data()});
   const auto velocity = fetched(stream, device.velocity, 140);
   for (int r = 0; r < 2; ++r) {
     cpu->ornstein_uhlenbeck(systems[r].velocity, systems[r].mass, systems[r].id, 0.9, kT[r], seed[r],
@@ -127,7 +130,7 @@ TEST(DeviceIntegrator, draws_the_noise_of_the_cpu_for_every_replica) {
   }
 }
 
-TEST(DeviceIntegrator, scales_velocities_of_each_replica_by_its_own_factor) {
+TEST(DeviceIntegrator, scales_velocities_of_each_replica_by_its_own_factor_and_counts_the_step) {
   gpu::Stream stream;
   const auto cpu = reproducible_cpu();
   std::vector<Atoms> systems{sample(40, 1), sample(60, 2)};
@@ -137,12 +140,13 @@ TEST(DeviceIntegrator, scales_velocities_of_each_replica_by_its_own_factor) {
   factors[1].scale = -0.3;
   gpu::DeviceArray<gpu::SystemState> state;
   upload(stream, state, factors);
-  gpu::scale_velocities(stream, device, state.data());
+  gpu::finish_coupling(stream, device, state.data());
   const auto velocity = fetched(stream, device.velocity, 100);
   cpu->scale_velocities(systems[0].velocity, 1.25);
   cpu->scale_velocities(systems[1].velocity, -0.3);
   expect_same({velocity.begin(), velocity.begin() + 40}, systems[0].velocity);
   expect_same({velocity.begin() + 40, velocity.end()}, systems[1].velocity);
+  for (const gpu::SystemState& s : states(stream, state)) EXPECT_EQ(s.step, 1);
 }
 
 TEST(DeviceSums, give_the_kinetic_energy_of_the_cpu_to_the_last_bit) {
@@ -154,7 +158,8 @@ TEST(DeviceSums, give_the_kinetic_energy_of_the_cpu_to_the_last_bit) {
       const gpu::DeviceAtoms device = on_device(stream, {atoms});
       auto state = used_states(stream, 1);
       gpu::sum_kinetic(stream, device, state.data());
-      EXPECT_EQ(value_of(states(stream, state)[0].kinetic), cpu->kinetic_energy(atoms.velocity, atoms.mass));
+      EXPECT_EQ(value_of(states(stream, state)[0].kinetic),
+                cpu->kinetic_energy(atoms.velocity, atoms.mass).value());
     }
   });
 }
@@ -170,7 +175,8 @@ TEST(DeviceSums, keep_replicas_apart_wherever_they_begin) {
     gpu::sum_kinetic(stream, device, state.data());
     const auto found = states(stream, state);
     for (int r = 0; r < 6; ++r)
-      EXPECT_EQ(value_of(found[r].kinetic), cpu->kinetic_energy(systems[r].velocity, systems[r].mass));
+      EXPECT_EQ(value_of(found[r].kinetic),
+                cpu->kinetic_energy(systems[r].velocity, systems[r].mass).value());
   });
 }
 
@@ -189,23 +195,26 @@ TEST(DeviceSums, add_energies_and_virials_exactly) {
       std::mt19937_64 random(5);
       std::normal_distribution<double> normal(-155.7, 100);
       std::vector<double> energy(n);
-      std::vector<std::array<std::int64_t, 9>> virial(n);
+      for (double& e : energy) e = normal(random);
+      const int slots = 1 + n / 100;
+      std::vector<gpu::FixedSum> virial(std::size_t{9} * slots);
       std::array<__int128, 9> sums{};
-      for (int i = 0; i < n; ++i) {
-        energy[i] = normal(random);
-        for (int c = 0; c < 9; ++c) sums[c] += virial[i][c] = std::int64_t(random()) >> 3;
+      for (int k = 0; k < 9 * slots; ++k) {
+        virial[k] = {std::int64_t(random()) >> 20, random() >> 10, 0, 0};
+        sums[k % 9] += (static_cast<__int128>(virial[k].high) << 32) + virial[k].low;
       }
       gpu::DeviceArray<double> device_energy;
       upload(stream, device_energy, energy);
-      gpu::DeviceArray<std::array<std::int64_t, 9>> device_virial;
+      gpu::DeviceArray<gpu::FixedSum> device_virial;
       upload(stream, device_virial, virial);
       auto state = used_states(stream, 1);
-      gpu::sum_results(stream, device, device_energy.data(), device_virial.data(), state.data());
+      gpu::sum_results(stream, device, device_energy.data(), {device_virial.data(), nullptr, slots},
+                       state.data());
       gpu::SystemState found = states(stream, state)[0];
       EXPECT_EQ(value_of(found.energy), exact_sum(energy));
       for (int c = 0; c < 9; ++c)
         EXPECT_EQ(value_of(found.virial[c]), static_cast<double>(sums[c]) / k_fixed_point_scale);
-      gpu::sum_results(stream, device, nullptr, nullptr, state.data());
+      gpu::sum_results(stream, device, nullptr, {}, state.data());
       found = states(stream, state)[0];
       EXPECT_EQ(value_of(found.energy), 0);
       for (int c = 0; c < 9; ++c) EXPECT_EQ(value_of(found.virial[c]), 0);
@@ -231,37 +240,10 @@ TEST(DeviceSums, are_not_numbers_when_a_term_is_none) {
       gpu::DeviceArray<double> device_energy;
       upload(stream, device_energy, energy);
       auto state = used_states(stream, 1);
-      gpu::sum_results(stream, device, device_energy.data(), nullptr, state.data());
+      gpu::sum_results(stream, device, device_energy.data(), {}, state.data());
       EXPECT_TRUE(std::isnan(value_of(states(stream, state)[0].energy)));
     }
   }
-}
-
-TEST(DeviceIntegrator, turns_fixed_point_forces_into_forces) {
-  gpu::Stream stream;
-  const int n = 300;
-  gpu::DeviceAtoms device = on_device(stream, {sample(n)});
-  device.force.resize(n);
-  Forces forces;
-  forces.fixed_point = true;
-  forces.force.resize(n);
-  std::mt19937_64 random(5);
-  for (int i = 0; i < n; ++i)
-    forces.fixed.push_back(
-        {std::int64_t(random()) >> 3, std::int64_t(random()) >> 12, std::int64_t(random()) >> 25, 0});
-  const auto run = [&] {
-    gpu::DeviceArray<std::array<std::int64_t, 4>> fixed;
-    upload(stream, fixed, forces.fixed);
-    gpu::DeviceArray<gpu::Signals> signals;
-    upload(stream, signals, std::vector<gpu::Signals>(1));
-    gpu::finish_forces(stream, fixed.data(), device, signals.data());
-    return fetched(stream, signals, 1)[0];
-  };
-  EXPECT_EQ(run().trouble, 0u);
-  finish(forces, n);
-  expect_same(fetched(stream, device.force, n), forces.force);
-  forces.fixed[n - 1][2] = -(std::int64_t{1} << 62);  // one more like it and the sum wraps around
-  EXPECT_EQ(run().trouble, 1u);
 }
 
 TEST(DeviceIntegrator, asks_for_a_rebuild_when_one_atom_has_moved_too_far) {
@@ -292,10 +274,12 @@ TEST(DeviceIntegrator, notices_atoms_that_are_lost_or_too_fast) {
     for (Vec4& v : atoms.velocity) v = {1, 1, 1, 0};
     atoms.velocity[atom].x = speed;
     atoms.position[atom].z = place;
-    const gpu::DeviceAtoms device = on_device(stream, {atoms});
+    gpu::DeviceAtoms device = on_device(stream, {atoms});
+    upload(stream, device.force, Array<Vec4>(n));
+    upload(stream, device.reference, atoms.position);
     gpu::DeviceArray<gpu::Signals> signals;
     upload(stream, signals, std::vector<gpu::Signals>(1));
-    gpu::watch_motion(stream, device, 1e-3, 0.5, 1e6, open, signals.data());
+    gpu::begin_step(stream, device, nullptr, {1e-3, 0.5, 1e6, 1e9, open}, false, signals.data());
     return fetched(stream, signals, 1)[0].trouble;
   };
   EXPECT_EQ(trouble(5, 499, 0, true), 0u);
@@ -306,15 +290,85 @@ TEST(DeviceIntegrator, notices_atoms_that_are_lost_or_too_fast) {
   EXPECT_EQ(trouble(0, 1, k_nan, true), 1u);
 }
 
-TEST(DeviceIntegrator, counts_steps_and_forgets_requests_that_were_heard) {
+/// What happens to an atom from one evaluation to the next, kernel by kernel.
+TEST(DeviceIntegrator, begins_a_step_as_its_parts_would_one_by_one) {
   gpu::Stream stream;
-  auto state = used_states(stream, 40);
-  gpu::DeviceArray<gpu::Signals> signals;
-  upload(stream, signals, std::vector<gpu::Signals>{{1, 1, 0}});
-  for (int k = 0; k < 3; ++k) gpu::count_step(stream, state.data(), 40, signals.data());
-  for (const gpu::SystemState& s : states(stream, state)) EXPECT_EQ(s.step, 3);
-  EXPECT_EQ(fetched(stream, signals, 1)[0].rebuild, 0u);
-  EXPECT_EQ(fetched(stream, signals, 1)[0].trouble, 1u);
+  const int n = 300;
+  const double dt = 1e-3;
+  const Array<Vec4> force = random_forces(2 * n);
+  const std::vector<double> kT{0.02, 0.05};
+  const std::vector<std::uint64_t> seed{3, 4};
+  gpu::DeviceArray<double> device_kT;
+  upload(stream, device_kT, kT);
+  gpu::DeviceArray<std::uint64_t> device_seed;
+  upload(stream, device_seed, seed);
+  const gpu::Noise noise{0.9, device_kT.data(), device_seed.data()};
+  std::vector<gpu::SystemState> factors(2);
+  factors[0].scale = 1.25;
+  factors[1].scale = -0.3;
+  const auto run = [&](bool scaled, bool noisy, const auto& body) {
+    gpu::DeviceAtoms device = on_device(stream, {sample(n, 1), sample(n, 2)});
+    upload(stream, device.force, force);
+    upload(stream, device.reference, fetched(stream, device.position, 2 * n));
+    gpu::DeviceArray<gpu::SystemState> state;
+    upload(stream, state, factors);
+    body(device, state.data(), scaled, noisy);
+    auto rows = fetched(stream, device.position, 2 * n);
+    const auto velocity = fetched(stream, device.velocity, 2 * n);
+    rows.insert(rows.end(), velocity.begin(), velocity.end());
+    return rows;
+  };
+  const auto parts = [&](gpu::DeviceAtoms& device, gpu::SystemState* state, bool scaled, bool noisy) {
+    if (scaled) gpu::finish_coupling(stream, device, state);
+    gpu::kick(stream, device, dt / 2);
+    gpu::drift(stream, device, noisy ? dt / 2 : dt);
+    if (!noisy) return;
+    gpu::ornstein_uhlenbeck(stream, device, state, noise);
+    gpu::drift(stream, device, dt / 2);
+  };
+  const auto whole = [&](gpu::DeviceAtoms& device, gpu::SystemState* state, bool scaled, bool noisy) {
+    gpu::DeviceArray<gpu::Signals> signals;
+    upload(stream, signals, std::vector<gpu::Signals>(1));
+    const gpu::MotionLimits limits{dt, 0.5, 1e6, 1, false};
+    gpu::begin_step(stream, device, scaled ? state : nullptr, limits, noisy, signals.data());
+    if (noisy) gpu::noise_and_drift(stream, device, state, noise, limits, signals.data());
+    EXPECT_EQ(fetched(stream, signals, 1)[0].trouble, 0u);
+    EXPECT_EQ(fetched(stream, signals, 1)[0].rebuild, 0u);
+  };
+  for (const bool scaled : {false, true}) {
+    const std::vector<Vec4> wanted = run(scaled, false, parts);
+    expect_same(run(scaled, false, whole), {wanted.data(), wanted.size()});
+  }
+  const std::vector<Vec4> wanted = run(false, true, parts);
+  expect_same(run(false, true, whole), {wanted.data(), wanted.size()});
+}
+
+TEST(DeviceIntegrator, watches_where_a_step_leads) {
+  gpu::Stream stream;
+  const int n = 70;
+  const gpu::MotionLimits limits{1e-3, 10, 1e6, 0.05, false};
+  gpu::DeviceArray<double> kT;
+  upload(stream, kT, std::vector<double>{0.0});
+  gpu::DeviceArray<std::uint64_t> seed;
+  upload(stream, seed, std::vector<std::uint64_t>{1});
+  gpu::DeviceArray<gpu::SystemState> state;
+  upload(stream, state, std::vector<gpu::SystemState>(1));
+  for (const bool noisy : {false, true})
+    for (const double speed : {49.0, 51.0}) {  // over the whole way
+      Atoms atoms = sample(n);
+      for (Vec4& v : atoms.velocity) v = {0, 0, 0, 0};
+      atoms.velocity[n - 1].y = speed;
+      gpu::DeviceAtoms device = on_device(stream, {atoms});
+      upload(stream, device.force, Array<Vec4>(n));
+      upload(stream, device.reference, atoms.position);
+      gpu::DeviceArray<gpu::Signals> signals;
+      upload(stream, signals, std::vector<gpu::Signals>(1));
+      gpu::begin_step(stream, device, nullptr, limits, noisy, signals.data());
+      if (noisy)
+        gpu::noise_and_drift(stream, device, state.data(), {1, kT.data(), seed.data()}, limits,
+                             signals.data());
+      EXPECT_EQ(fetched(stream, signals, 1)[0].rebuild, speed > 50 ? 1u : 0u) << speed;
+    }
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include "core/error.hpp"
 #include "cpu/neighbor_list.hpp"
 #include "cuda/moving_atoms.hpp"
-#include "halo.hpp"
+#include "periodic_images.hpp"
 
 #include <gtest/gtest.h>
 
@@ -144,7 +144,7 @@ TEST(DeviceRebuild, makes_the_ghosts_of_the_halo_in_its_order) {
       Atoms atoms = wrapped_atoms(c.box, c.n);
       gpu::DeviceAtoms device = on_device(stream, {atoms});
       gpu::build_ghosts(stream, work, c.box, c.cutoff, device);
-      Halo halo;
+      PeriodicImages halo;
       halo.build(c.box, c.cutoff, atoms);
       ASSERT_EQ(device.nghost, atoms.nghost);
       expect_same(fetched(stream, device.position, atoms.nall()), atoms.position);
@@ -166,42 +166,12 @@ TEST(DeviceRebuild, gives_each_replica_its_own_ghosts) {
   const auto position = fetched(stream, device.position, device.nall());
   const auto replica = fetched(stream, device.replica, device.nall());
   for (int r = 0; r < 2; ++r) {
-    Halo().build(box, 4.5, systems[r]);
+    PeriodicImages().build(box, 4.5, systems[r]);
     std::vector<Vec4> mine;
     for (std::int64_t i = 0; i < device.nall(); ++i)
       if (replica[i] == r) mine.push_back(position[i]);
     expect_same(mine, systems[r].position);
   }
-}
-
-TEST(DeviceRebuild, lets_ghosts_follow_and_brings_their_shares_home) {
-  gpu::Stream stream;
-  in_both_orders([&] {
-    const Box box = Box::triclinic({Vec3{5, 0, 0}, Vec3{1, 6, 0}, Vec3{-1, 0.5, 4}});
-    Atoms atoms = wrapped_atoms(box, 33);
-    gpu::DeviceAtoms device = on_device(stream, {atoms});
-    gpu::RebuildWork work;
-    gpu::build_ghosts(stream, work, box, 5, device);
-    Halo halo;
-    halo.build(box, 5, atoms);
-    for (std::int64_t i = 0; i < atoms.nlocal; ++i) atoms.position[i].x += 0.01 * static_cast<double>(i);
-    halo.update(atoms);
-    gpu::copy_to_device(stream, device.position.data(), atoms.position.data(), atoms.nlocal * sizeof(Vec4));
-    gpu::update_ghosts(stream, device);
-    expect_same(fetched(stream, device.position, atoms.nall()), atoms.position);
-
-    Forces forces;
-    forces.fixed_point = true;
-    std::mt19937_64 random(3);
-    for (std::int64_t i = 0; i < atoms.nall(); ++i)
-      forces.fixed.push_back({std::int64_t(random()) >> 20, -std::int64_t(random() >> 20), i, 0});
-    gpu::DeviceArray<std::array<std::int64_t, 4>> rows;
-    upload(stream, rows, forces.fixed);
-    gpu::fold_ghosts(stream, device, &(*rows.data())[0], 4);
-    halo.reverse(forces, atoms.nlocal);
-    const auto folded = fetched(stream, rows, atoms.nall());
-    EXPECT_TRUE(std::equal(folded.begin(), folded.end(), forces.fixed.begin()));
-  });
 }
 
 TEST(DeviceRebuild, refuses_boxes_that_would_need_billions_of_images) {
@@ -221,7 +191,7 @@ TEST(DeviceRebuild, lists_the_neighbors_the_cpu_lists) {
       Atoms atoms = wrapped_atoms(c.box, c.n);
       gpu::DeviceAtoms device = on_device(stream, {atoms});
       gpu::build_ghosts(stream, work, c.box, c.cutoff, device);
-      Halo().build(c.box, c.cutoff, atoms);
+      PeriodicImages().build(c.box, c.cutoff, atoms);
       for (const bool by_id : {false, true}) {
         const HostList found = device_list(stream, work, device, c.cutoff, by_id);
         expect_same_list(found, cpu_list(atoms, c.cutoff, by_id), true);
@@ -276,7 +246,7 @@ TEST(DeviceRebuild, keeps_replicas_apart) {
   const auto position = fetched(stream, device.position, device.nall());
   const auto replica = fetched(stream, device.replica, device.nall());
   for (int r = 0; r < 3; ++r) {
-    Halo().build(box, 5, systems[r]);
+    PeriodicImages().build(box, 5, systems[r]);
     const NeighborList alone = cpu_list(systems[r], 5, false);
     std::vector<std::int64_t> place;  // of this replica's atoms among all
     for (std::int64_t i = 0; i < device.nall(); ++i)
@@ -305,7 +275,7 @@ TEST(DeviceRebuild, rebuilds_after_systems_have_grown_and_shrunk) {
     gpu::DeviceAtoms device = on_device(stream, {atoms});
     gpu::build_ghosts(stream, work, box, 4, device);
     gpu::build_ghosts(stream, work, box, 4, device);  // the old ghosts are replaced
-    Halo().build(box, 4, atoms);
+    PeriodicImages().build(box, 4, atoms);
     ASSERT_EQ(device.nghost, atoms.nghost);
     gpu::build_list(stream, work, 3, 4, false, device, list);
     HostList found{fetched(stream, list.offset, n * 3 + 1), {}};

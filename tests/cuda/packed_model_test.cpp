@@ -17,7 +17,8 @@ using namespace nanoday::reference;
 namespace {
 
 struct Packed {
-  explicit Packed(std::shared_ptr<const InferencePlan> plan) : model(stream, std::move(plan)) {}
+  explicit Packed(std::shared_ptr<const InferencePlan> plan) : model(stream, {std::move(plan)}) {}
+  explicit Packed(gpu::Plans plans) : model(stream, std::move(plans)) {}
   const gpu::GroupView<double>& group(int g) const { return model.groups()[g]; }
   gpu::Stream stream;
   gpu::PackedModel<double> model;  // device memory is host memory here: pointers may be followed
@@ -26,7 +27,7 @@ struct Packed {
 std::string refusal(Model model) {
   gpu::Stream stream;
   try {
-    const gpu::PackedModel<float> packed(stream, plan_of(shared(std::move(model)), TableKind::net));
+    const gpu::PackedModel<float> packed(stream, {plan_of(shared(std::move(model)), TableKind::net)});
   } catch (const InputError& error) {
     return error.what();
   }
@@ -69,6 +70,41 @@ TEST(PackedModel, groups_of_the_exact_plan_follow_with_tables_of_their_own) {
   EXPECT_EQ(packed.model.max_features(true), 24);
   EXPECT_EQ(packed.model.max_layers(), 2);
   EXPECT_EQ(packed.model.max_width(), 8);  // 7, rounded up
+}
+
+TEST(PackedModel, centres_of_several_models_stand_side_by_side_before_those_of_their_exact_plans) {
+  const auto one = lowrank_plan(shared(toy_model({.one_sided = false, .seed = 2})));
+  const auto other = lowrank_plan(shared(toy_model({.one_sided = false, .seed = 3})), {.rank = 4});
+  const Packed both({one, other}), alone(other);
+  EXPECT_EQ(both.model.view().n_types, 2);
+  EXPECT_EQ(both.model.view().n_centres, 4);
+  EXPECT_EQ(both.model.view().n_groups, 8);
+  for (int t = 0; t < 2; ++t)
+    for (const bool exact : {false, true}) {
+      SCOPED_TRACE(exact);
+      const auto& g = both.group((exact ? 4 : 0) + 2 + t);
+      const auto& expected = alone.group((exact ? 2 : 0) + t);
+      EXPECT_EQ(g.n_columns, expected.n_columns);
+      EXPECT_EQ(g.energy_shift, expected.energy_shift);
+      for (int f = 0; f < expected.n_features; ++f)
+        EXPECT_EQ(g.layer[0].weight[f], expected.layer[0].weight[f]);
+      const auto& table = both.model.view().tables[g.table[1]];
+      const auto& expected_table = alone.model.view().tables[expected.table[1]];
+      ASSERT_EQ(table.n_pieces, expected_table.n_pieces);
+      ASSERT_EQ(table.n_layers, expected_table.n_layers);
+      if (exact)
+        EXPECT_EQ(table.layer[0].weight[0], expected_table.layer[0].weight[0]);
+      else
+        EXPECT_EQ(table.coefficients[6], expected_table.coefficients[6]);
+    }
+  EXPECT_EQ(both.model.max_columns(false), std::max(one->centres[0].n_columns, other->centres[0].n_columns));
+}
+
+TEST(PackedModel, plans_of_different_kinds_are_refused) {
+  const auto quintic = plan_of(shared(toy_model()), TableKind::quintic);
+  EXPECT_THROW(Packed({quintic, plan_of(shared(toy_model()), TableKind::net)}), InputError);
+  EXPECT_THROW(Packed({quintic, plan_of(shared(toy_model()), TableKind::quintic, Precision::mixed)}),
+               InputError);
 }
 
 TEST(PackedModel, features_are_sorted_with_their_weights_and_filled_up_to_a_multiple_of_four) {
@@ -178,6 +214,6 @@ TEST(PackedModel, what_the_kernels_have_no_room_for_is_refused_by_name) {
   InferencePlan plan;
   plan.model = shared(std::move(model));
   gpu::Stream stream;
-  const auto pack = [&] { gpu::PackedModel<double>(stream, std::make_shared<const InferencePlan>(plan)); };
+  const auto pack = [&] { gpu::PackedModel<double>(stream, {std::make_shared<const InferencePlan>(plan)}); };
   EXPECT_THROW(pack(), InputError);
 }

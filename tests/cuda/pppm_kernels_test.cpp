@@ -71,6 +71,10 @@ TEST_P(PppmKernels, the_order_of_the_charges_and_of_the_threads_changes_no_bit) 
   in_both_orders([&] { expect_same_bits(device_on(plan(5), taken(charge, order)), taken(straight, order)); });
 }
 
+TEST_P(PppmKernels, several_systems_at_once_have_the_bits_each_has_alone) {
+  expect_systems_as_alone(plan(4), 25);
+}
+
 TEST_P(PppmKernels, a_recorded_solve_follows_its_charges_and_gives_the_same_bits) {
   const auto moved = random_charges(GetParam().box, 75, 12);
   expect_recording_follows(plan(5), charge, moved);

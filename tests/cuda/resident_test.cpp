@@ -3,95 +3,15 @@
 #include "core/error.hpp"
 #include "cuda/device_counts.hpp"
 #include "cuda/machine.hpp"
-#include "machines.hpp"
 #include "md/guards.hpp"
-#include "md/simulation.hpp"
-#include "md/velocities.hpp"
-#include "reference/dplr.hpp"
-
-#include <gtest/gtest.h>
+#include "running.hpp"
 
 #include <cmath>
-#include <limits>
 
 namespace nanoday {
 namespace {
 
 using namespace reference;
-
-constexpr double k_dt = 0.0005;
-
-/// A backend, its evaluator and simulation of one system.
-struct Running {
-  std::unique_ptr<Backend> backend;
-  std::unique_ptr<Evaluator> evaluator;
-  std::unique_ptr<Simulation> simulation;
-};
-
-std::unique_ptr<Thermostat> bath(BathKind kind, std::int64_t natoms) {
-  const ThermostatOptions options{350, 0.02, k_dt, degrees_of_freedom(natoms, kind != BathKind::langevin), 5};
-  switch (kind) {
-    case BathKind::nose_hoover:
-      return make_nose_hoover(options);
-    case BathKind::langevin:
-      return make_langevin(options);
-    case BathKind::rescaling:
-      return make_velocity_rescaling(options);
-    case BathKind::none:
-      break;
-  }
-  return make_no_thermostat();
-}
-
-Atoms moving(const System& system) {
-  Atoms atoms = atoms_of(system);
-  for (std::int64_t i = 0; i < atoms.nlocal; ++i) atoms.mass[i] = atoms.type[i] == 0 ? 15.999 : 1.008;
-  draw_velocities(atoms, 330, 11);
-  return atoms;
-}
-
-Running running(std::unique_ptr<Backend> backend, const Plan& plan, const Box& box, Atoms atoms,
-                BathKind kind, EvaluatorOptions options = {0.5, 0}) {
-  Running r;
-  r.backend = std::move(backend);
-  const std::int64_t n = atoms.nlocal;
-  r.evaluator = std::make_unique<Evaluator>(*r.backend, plan, box, std::move(atoms), options);
-  r.simulation = std::make_unique<Simulation>(*r.evaluator, bath(kind, n), k_dt,
-                                              degrees_of_freedom(n, kind != BathKind::langevin));
-  return r;
-}
-
-constexpr Needs k_row{true, true, false, false};
-
-void advance(Running& r, int steps) {
-  for (int k = 0; k < steps; ++k) r.simulation->step(k + 1 == steps ? k_row : Needs{});
-  r.simulation->show();
-}
-
-/// Position of the atom with that input index.
-Vec4 position_of(const Running& r, std::int64_t id) {
-  const Atoms& atoms = r.evaluator->atoms();
-  for (std::int64_t i = 0; i < atoms.nlocal; ++i) {
-    if (atoms.id[i] != id) continue;
-    const auto& m = atoms.image[i];
-    return padded(xyz(atoms.position[i]) + r.evaluator->box().translation(m[0], m[1], m[2]));
-  }
-  ADD_FAILURE() << "atom " << id << " is lost";
-  return {};
-}
-
-void expect_same_trajectory(const Running& a, const Running& b, double limit) {
-  for (std::int64_t id = 0; id < a.evaluator->atoms().nlocal; ++id) {
-    const Vec3 d = xyz(position_of(a, id)) - xyz(position_of(b, id));
-    EXPECT_LT(norm(d), limit) << "atom " << id;
-  }
-  const Observables x = a.simulation->observe(), y = b.simulation->observe();
-  EXPECT_EQ(x.step, y.step);
-  EXPECT_NEAR(x.potential, y.potential, 10 * limit);
-  EXPECT_NEAR(x.kinetic, y.kinetic, 10 * limit);
-  EXPECT_NEAR(x.conserved, y.conserved, 10 * limit);
-  EXPECT_NEAR(x.pressure, y.pressure, 1e6 * limit);
-}
 
 class Resident : public testing::TestWithParam<BathKind> {
  protected:
@@ -168,54 +88,6 @@ TEST_F(ResidentStep, copies_nothing_to_the_host_but_its_signals) {
   EXPECT_EQ(after.allocations - before.allocations, 0);
   EXPECT_EQ(after.kernels - before.kernels, 0) << "everything runs inside graphs";
   EXPECT_EQ(after.graph_launches - before.graph_launches, 10) << "two per step";
-}
-
-TEST_F(ResidentStep, replicas_in_one_batch_are_the_runs_they_would_be_alone) {
-  const System water = small_water();
-  const Plan plan = plan_of(model_named("water_sea.pb"), TableKind::lowrank);
-  constexpr int k_replicas = 3;
-  const auto atoms_of_replica = [&](int r) {
-    Atoms atoms = moving(water);
-    draw_velocities(atoms, 250 + 80 * r, 20 + r);
-    return atoms;
-  };
-  const auto options = [&](int r) {
-    return ThermostatOptions{250.0 + 80 * r, 0.02, k_dt, degrees_of_freedom(24, true),
-                             static_cast<std::uint64_t>(7 + r)};
-  };
-  const auto backend = device_machine();
-  std::vector<std::unique_ptr<Evaluator>> evaluators;
-  std::vector<BathSettings> baths;
-  for (int r = 0; r < k_replicas; ++r) {
-    evaluators.push_back(std::make_unique<Evaluator>(*backend, plan, water.box, atoms_of_replica(r),
-                                                     EvaluatorOptions{0.5, 0}));
-    baths.push_back(bath_settings(BathKind::rescaling, options(r)));
-  }
-  const auto shares = resident_shares(*evaluators[0], k_dt, baths);
-  ASSERT_NE(shares[0].system, nullptr);
-  std::vector<std::unique_ptr<Simulation>> simulations;
-  for (int r = 0; r < k_replicas; ++r)
-    simulations.push_back(std::make_unique<Simulation>(*evaluators[r], make_velocity_rescaling(options(r)),
-                                                       k_dt, degrees_of_freedom(24, true), shares[r]));
-  for (auto& simulation : simulations) simulation->load();
-  for (auto& simulation : simulations) simulation->start(k_row);
-  for (int step = 0; step < 20; ++step)
-    for (auto& simulation : simulations) simulation->step(k_row);
-  EXPECT_GT(shares[0].system->rebuilds(), 1);
-  for (int r = 0; r < k_replicas; ++r) {
-    simulations[r]->show();
-    Running alone;
-    alone.backend = make_backend({.device = "cpu"});
-    alone.evaluator = std::make_unique<Evaluator>(*alone.backend, plan, water.box, atoms_of_replica(r),
-                                                  EvaluatorOptions{0.5, 0});
-    alone.simulation = std::make_unique<Simulation>(*alone.evaluator, make_velocity_rescaling(options(r)),
-                                                    k_dt, degrees_of_freedom(24, true));
-    alone.simulation->start(k_row);
-    advance(alone, 20);
-    const Running together{nullptr, std::move(evaluators[r]), std::move(simulations[r])};
-    SCOPED_TRACE(r);
-    expect_same_trajectory(together, alone, 1e-8);
-  }
 }
 
 TEST_F(ResidentStep, finds_room_for_the_exact_plan_on_the_way) {

@@ -32,6 +32,14 @@ std::vector<std::int32_t> downloaded(gpu::Stream& stream, const gpu::DeviceArray
 
 }  // namespace
 
+TEST(Runtime, ranks_of_a_node_are_dealt_to_its_devices_in_turn) {
+  std::vector<int> taken;
+  for (int local_rank = 0; local_rank < 8; ++local_rank) taken.push_back(gpu::device_of(local_rank, 3));
+  EXPECT_EQ(taken, (std::vector<int>{0, 1, 2, 0, 1, 2, 0, 1}));
+  for (int local_rank = 0; local_rank < 8; ++local_rank)
+    EXPECT_EQ(gpu::device_of(local_rank, 1), 0) << "a launcher that shows each rank one device has chosen";
+}
+
 TEST(Runtime, what_is_uploaded_comes_back_changed_by_a_kernel) {
   gpu::Stream stream;
   gpu::DeviceArray<std::int32_t> array;
@@ -163,6 +171,66 @@ TEST(Graphs, new_memory_makes_them_stale_until_they_are_recorded_again) {
   EXPECT_FALSE(graph.fresh());
   graph.record(stream, body);
   EXPECT_TRUE(graph.fresh());
+}
+
+TEST(Graphs, are_changed_where_only_arguments_are_new_and_made_anew_otherwise) {
+  gpu::Stream stream;
+  gpu::DeviceArray<std::int32_t> few(10), many(5000);
+  gpu::upload(stream, few, std::vector<std::int32_t>(10, 0));
+  gpu::upload(stream, many, std::vector<std::int32_t>(5000, 0));
+  const auto body = [&](gpu::DeviceArray<std::int32_t>& array) {
+    return [&] {
+      const auto n = static_cast<std::int64_t>(array.size());
+      gpu::fill_zero(stream, array.data(), array.size() * sizeof(std::int32_t));
+      gpu::launch(stream, AddOne{array.data(), n}, gpu::grid_for(n));
+    };
+  };
+  gpu::Graph graph;
+  const auto before = gpu::device_counts();
+  const auto makings = [&] { return gpu::device_counts().graph_makings - before.graph_makings; };
+  const auto updates = [&] { return gpu::device_counts().graph_updates - before.graph_updates; };
+  graph.record(stream, body(few));
+  EXPECT_EQ(makings(), 1);
+  graph.record(stream, body(many));  // other pointers, other sizes
+  EXPECT_EQ(makings(), 1);
+  EXPECT_EQ(updates(), 1);
+  graph.launch(stream);
+  EXPECT_EQ(downloaded(stream, many), std::vector<std::int32_t>(5000, 1));
+  EXPECT_EQ(downloaded(stream, few), std::vector<std::int32_t>(10, 0));
+  graph.record(stream, [&] {
+    body(few)();
+    gpu::launch(stream, AddOne{few.data(), 10}, gpu::grid_for(10));
+  });
+  EXPECT_EQ(makings(), 2);
+  EXPECT_EQ(updates(), 1);
+  graph.launch(stream);
+  EXPECT_EQ(downloaded(stream, few), std::vector<std::int32_t>(10, 2));
+}
+
+TEST(Graphs, are_not_fresh_once_they_have_expired) {
+  gpu::Stream stream;
+  gpu::DeviceArray<std::int32_t> array(10);
+  gpu::Graph graph;
+  const auto body = [&] { gpu::launch(stream, AddOne{array.data(), 10}, gpu::grid_for(10)); };
+  graph.record(stream, body);
+  graph.expire();
+  EXPECT_FALSE(graph.fresh());
+  graph.record(stream, body);
+  EXPECT_TRUE(graph.fresh());
+}
+
+TEST(Runtime, a_mark_is_waited_for_while_the_stream_goes_on) {
+  gpu::Stream stream;
+  gpu::DeviceArray<std::int32_t> array;
+  gpu::upload(stream, array, std::vector<std::int32_t>(1, 0));
+  const gpu::PinnedArray<std::int32_t> seen(1);
+  gpu::Mark mark;
+  gpu::launch(stream, AddOne{array.data(), 1}, gpu::grid_for(1));
+  gpu::copy_to_host(stream, seen.data(), array.data(), sizeof(std::int32_t));
+  mark.set(stream);
+  gpu::launch(stream, AddOne{array.data(), 1}, gpu::grid_for(1));
+  mark.wait();
+  EXPECT_EQ(seen[0], 1);
 }
 
 TEST(Graphs, a_second_stream_joins_and_is_joined_back) {

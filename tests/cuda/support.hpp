@@ -4,9 +4,9 @@
 
 #include "cpu/neighbor_list.hpp"
 #include "cuda/descriptor.hpp"
-#include "halo.hpp"
 #include "oracle/descriptor.hpp"
 #include "oracle/stored_table.hpp"
+#include "periodic_images.hpp"
 #include "reference/compare.hpp"
 #include "reference/plans.hpp"
 #include "reference/systems.hpp"
@@ -32,7 +32,7 @@ struct Neighborhood {
 inline Neighborhood neighborhood_of(const System& system, const Model& model, double skin = 1.0) {
   Neighborhood n;
   n.atoms = atoms_of(system);
-  Halo halo;
+  PeriodicImages halo;
   halo.build(system.box, model.rcut + skin, n.atoms);
   cpu::build_neighbor_list(
       {n.atoms.position, n.atoms.type, n.atoms.id, n.atoms.nlocal, model.n_types(), model.rcut + skin}, true,
@@ -128,7 +128,7 @@ inline std::vector<double> reference_a(const InferencePlan& plan, const Evaluati
 
 /// Forces and virials of all atoms.
 struct Gradients {
-  Numbers force, centre_virial, atom_virial;  ///< (nall, 3), (nlocal, 9), (nall, 9)
+  Numbers force, virial, atom_virial;  ///< (nall, 3), (9), (nall, 9)
 };
 
 /// Adds those of one atom with ∂E/∂a = da.
@@ -154,7 +154,7 @@ inline void add_reference_gradient(const InferencePlan& plan, const EvaluationAr
       to.force[3 * i + x] += f[x];
       to.force[3 * slot.index + x] -= f[x];
       for (int y = 0; y < 3; ++y) {
-        to.centre_virial[9 * i + 3 * x + y] -= f[x] * r[y];
+        to.virial[3 * x + y] -= f[x] * r[y];
         to.atom_virial[9 * slot.index + 3 * x + y] -= f[x] * r[y];
       }
     }
@@ -173,7 +173,7 @@ template <class Real>
 class Pass {
  public:
   Pass(std::shared_ptr<const InferencePlan> plan, const Neighborhood& n, Deal deal = {})
-      : model(stream, std::move(plan)), n_(n) {
+      : model(stream, {std::move(plan)}), n_(n) {
     gpu::Tile next;
     for (int t = 0; t < model.view().n_types; ++t)
       if (model.groups()[t].active) add_rows(t, next, deal);
@@ -192,7 +192,8 @@ class Pass {
     gpu::upload(stream, counts_, std::vector<gpu::PassCounts>(1));
     const std::size_t nall = n.atoms.position.size();
     gpu::upload(stream, force_, std::vector<std::array<std::int64_t, 4>>(nall));
-    gpu::upload(stream, centre_virial_, std::vector<std::array<std::int64_t, 9>>(n.atoms.nlocal));
+    gpu::upload(stream, virial_, std::vector<gpu::FixedSum>(std::size_t{9} * k_slots));
+    gpu::upload(stream, signals_, std::vector<gpu::Signals>(1));
     gpu::upload(stream, atom_virial_, std::vector<std::array<std::int64_t, 9>>(nall));
     stream.synchronize();
   }
@@ -206,13 +207,14 @@ class Pass {
     b.a = a_.data();
     return b;
   }
+  gpu::PassReport report() const { return {counts_.data(), signals_.data()}; }
   gpu::ListView list_view() const { return {n_.list.n_types, offset_.data(), index_.data()}; }
 
   void forward() {
-    descriptor_forward(stream, model, tile_view(), buffers(), position_.data(), list_view(), counts_.data());
+    descriptor_forward(stream, model, tile_view(), buffers(), position_.data(), list_view(), report());
     if (model.has_exact())
       descriptor_forward_exact(stream, model, tile_view(), buffers(), position_.data(), list_view(),
-                               counts_.data());
+                               report());
     atoms_ = fetched(atom_);
   }
 
@@ -224,10 +226,21 @@ class Pass {
       for (int k = 0; atom >= 0 && k < size; ++k) a[at + k] = static_cast<Real>(cotangent(atom, k));
     });
     gpu::upload(stream, a_, a);
-    gpu::GradientOutput out{force_.data(), nullptr, nullptr};
-    if (virial) out.centre_virial = centre_virial_.data(), out.atom_virial = atom_virial_.data();
-    descriptor_backward(stream, model, tile_view(), buffers(), position_.data(), list_view(), out,
-                        counts_.data());
+    gpu::GradientOutput out;
+    out.force = force_.data();
+    out.ghost_owner = owner_.data();
+    out.nlocal = n_.atoms.nlocal;
+    if (virial) {
+      out.virial = {virial_.data(), nullptr, k_slots};
+      out.atom_virial = atom_virial_.data();
+    }
+    descriptor_backward(stream, model, tile_view(), buffers(), position_.data(), list_view(), out, report());
+    stream.synchronize();
+  }
+
+  /// From now on forces on ghosts go to these local atoms.
+  void send_home(const std::vector<std::int32_t>& owner) {
+    gpu::upload(stream, owner_, owner);
     stream.synchronize();
   }
 
@@ -255,6 +268,7 @@ class Pass {
   std::vector<std::int32_t> atoms() { return fetched(atom_); }
   std::vector<std::array<std::int64_t, 4>> force() { return fetched(force_); }
   gpu::PassCounts counts() { return fetched(counts_)[0]; }
+  gpu::Signals signals() { return fetched(signals_)[0]; }
   Gradients gradients() {
     Gradients g;
     const auto append = [](Numbers& to, const auto& rows, int n) {
@@ -262,7 +276,12 @@ class Pass {
         for (int k = 0; k < n; ++k) to.push_back(static_cast<double>(row[k]) / k_fixed_point_scale);
     };
     append(g.force, force(), 3);
-    append(g.centre_virial, fetched(centre_virial_), 9);
+    const std::vector<gpu::FixedSum> slots = fetched(virial_);
+    for (int c = 0; c < 9; ++c) {
+      gpu::FixedSum sum;
+      for (int k = 0; k < k_slots; ++k) sum.add(slots[9 * k + c]);
+      g.virial.push_back(value_of(sum));
+    }
     append(g.atom_virial, fetched(atom_virial_), 9);
     return g;
   }
@@ -271,6 +290,8 @@ class Pass {
   gpu::PackedModel<Real> model;
 
  private:
+  static constexpr int k_slots = 5;  // not a divisor of anything
+
   void add_tile(int group, gpu::Tile& next) {
     next.group = group;
     next.row = static_cast<std::int32_t>(atoms_.size());
@@ -303,7 +324,10 @@ class Pass {
   gpu::DeviceArray<std::uint8_t> taken_;
   gpu::DeviceArray<gpu::PassCounts> counts_;
   gpu::DeviceArray<std::array<std::int64_t, 4>> force_;
-  gpu::DeviceArray<std::array<std::int64_t, 9>> centre_virial_, atom_virial_;
+  gpu::DeviceArray<std::array<std::int64_t, 9>> atom_virial_;
+  gpu::DeviceArray<gpu::FixedSum> virial_;
+  gpu::DeviceArray<gpu::Signals> signals_;
+  gpu::DeviceArray<std::int32_t> owner_;
 };
 
 }  // namespace nanoday::reference

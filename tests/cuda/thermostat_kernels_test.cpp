@@ -53,10 +53,12 @@ struct CpuRun {
   std::unique_ptr<Thermostat> bath;
 
   void step(Backend& cpu, std::int64_t next) {
-    bath->before(cpu, atoms, next);
+    const auto ranks = make_self_transport();
+    const MovingAtoms moving{cpu, atoms, *ranks};
+    bath->before(moving, next);
     cpu.kick(atoms.velocity, force, atoms.mass, k_dt);
-    if (bath->splits_drift()) bath->middle(cpu, atoms, next);
-    bath->after(cpu, atoms, next);
+    if (bath->splits_drift()) bath->middle(moving, next);
+    bath->after(moving, next);
   }
 };
 
@@ -67,6 +69,7 @@ struct DeviceRun {
   gpu::DeviceArray<BathSettings> bath;
   gpu::DeviceArray<double> kT;
   gpu::DeviceArray<std::uint64_t> seed;
+  gpu::DeviceArray<gpu::Signals> signals;
   double memory = 1;
 
   DeviceRun(const std::vector<CpuRun>& runs, const std::vector<BathSettings>& settings) {
@@ -82,6 +85,8 @@ struct DeviceRun {
     }
     atoms = on_device(stream, systems);
     upload(stream, atoms.force, force);
+    upload(stream, atoms.reference, force);  // anything: no displacement is too large
+    upload(stream, signals, std::vector<gpu::Signals>(1));
     upload(stream, state, std::vector<gpu::SystemState>(runs.size()));
     upload(stream, bath, settings);
     upload(stream, kT, kT_of);
@@ -90,25 +95,22 @@ struct DeviceRun {
     memory = bath_memory(k_dt, settings[0].tau);
   }
 
-  void couple(bool after) {
-    gpu::sum_kinetic(stream, atoms, state.data());
-    gpu::advance_bath(stream, bath.data(), state.data(), atoms.n_replicas, k_dt, after);
-    gpu::scale_velocities(stream, atoms, state.data());
+  void advance(gpu::BathStage stage) {
+    gpu::advance_bath(stream, atoms, bath.data(), state.data(), k_dt, stage);
   }
-  void book(double sign) {
-    gpu::sum_kinetic(stream, atoms, state.data());
-    gpu::book_heat(stream, state.data(), atoms.n_replicas, sign);
-  }
+  /// Positions move, too, but nobody asks for them. A step kicks by half its time.
   void step(bool langevin) {
-    couple(false);
-    gpu::kick(stream, atoms, k_dt);
+    const gpu::MotionLimits limits{2 * k_dt, 1e9, 1e9, 1e9, false};
+    if (!langevin) advance(gpu::BathStage::before);
+    gpu::begin_step(stream, atoms, langevin ? nullptr : state.data(), limits, langevin, signals.data());
     if (langevin) {
-      book(-1);
-      gpu::ornstein_uhlenbeck(stream, atoms, state.data(), memory, kT.data(), seed.data());
-      book(1);
+      advance(gpu::BathStage::before_noise);
+      gpu::noise_and_drift(stream, atoms, state.data(), {memory, kT.data(), seed.data()}, limits,
+                           signals.data());
+      advance(gpu::BathStage::after_noise);
     }
-    couple(true);
-    gpu::count_step(stream, state.data(), atoms.n_replicas);
+    advance(gpu::BathStage::after);
+    gpu::finish_coupling(stream, atoms, state.data());
   }
 };
 
@@ -179,11 +181,10 @@ TEST(DeviceThermostats, follow_those_of_the_cpu_over_a_hundred_steps) {
 TEST(DeviceThermostats, leave_velocities_alone_when_there_is_nothing_to_couple) {
   gpu::Stream stream;
   std::vector<gpu::SystemState> before(4);
-  for (gpu::SystemState& s : before) {
-    s.scale = 7;
-    s.kinetic.high = 1 << 12;
-  }
-  before[3].kinetic = {};  // at rest
+  for (gpu::SystemState& s : before) s.scale = 7;
+  std::vector<Atoms> systems(4, random_atoms(Box::orthorhombic(9, 9, 9), 3));
+  for (Vec4& v : systems[3].velocity) v = {};  // at rest
+  const gpu::DeviceAtoms atoms = on_device(stream, systems);
   gpu::DeviceArray<gpu::SystemState> state;
   upload(stream, state, before);
   gpu::DeviceArray<BathSettings> bath;
@@ -192,7 +193,7 @@ TEST(DeviceThermostats, leave_velocities_alone_when_there_is_nothing_to_couple) 
                                    {BathKind::langevin, 0.03, 0.1, 9, 1},
                                    {BathKind::nose_hoover, 0.03, 0.1, 0, 1},  // no degrees of freedom
                                    {BathKind::rescaling, 0.03, 0.1, 9, 1}});
-  gpu::advance_bath(stream, bath.data(), state.data(), 4, k_dt, true);
+  gpu::advance_bath(stream, atoms, bath.data(), state.data(), k_dt, gpu::BathStage::after);
   for (const gpu::SystemState& s : fetched(stream, state, 4)) {
     EXPECT_EQ(s.scale, 1);
     EXPECT_EQ(s.bath, gpu::SystemState{}.bath);
@@ -201,15 +202,14 @@ TEST(DeviceThermostats, leave_velocities_alone_when_there_is_nothing_to_couple) 
 
 TEST(DeviceThermostats, rescale_after_the_second_kick_only) {
   gpu::Stream stream;
-  std::vector<gpu::SystemState> before(1);
-  before[0].kinetic.high = 1 << 12;
+  const gpu::DeviceAtoms atoms = on_device(stream, {random_atoms(Box::orthorhombic(9, 9, 9), 3)});
   gpu::DeviceArray<gpu::SystemState> state;
-  upload(stream, state, before);
+  upload(stream, state, std::vector<gpu::SystemState>(1));
   gpu::DeviceArray<BathSettings> bath;
   upload(stream, bath, std::vector<BathSettings>{{BathKind::rescaling, 0.03, 0.1, 9, 1}});
-  gpu::advance_bath(stream, bath.data(), state.data(), 1, k_dt, false);
+  gpu::advance_bath(stream, atoms, bath.data(), state.data(), k_dt, gpu::BathStage::before);
   EXPECT_EQ(fetched(stream, state, 1)[0].scale, 1);
-  gpu::advance_bath(stream, bath.data(), state.data(), 1, k_dt, true);
+  gpu::advance_bath(stream, atoms, bath.data(), state.data(), k_dt, gpu::BathStage::after);
   EXPECT_NE(fetched(stream, state, 1)[0].scale, 1);
 }
 

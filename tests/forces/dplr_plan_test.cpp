@@ -113,6 +113,23 @@ TEST_F(DplrPlanTest, threads_are_divided_as_told) {
   expect_refused({"--pppm-threads 2", "(there are 2)"});
 }
 
+TEST_F(DplrPlanTest, cores_of_a_node_are_dealt_to_its_ranks) {
+  backend = make_backend({.device = "cpu", .threads = 4});
+  for (const auto& [cores, node_ranks, threads] :
+       {std::array{1, 1, 1}, {3, 1, 3}, {1, 4, 1}, {4, 4, 1}, {5, 4, 2}, {8, 4, 2}}) {
+    options.cores = cores;
+    options.node_ranks = node_ranks;
+    EXPECT_EQ(chosen().threads, threads) << cores << " cores, " << node_ranks << " ranks";
+  }
+  options.cores = 13;
+  expect_refused({"--pppm-cores 13", "(there are 4)"});
+}
+
+TEST_F(DplrPlanTest, a_way_to_share_a_mesh_asks_for_a_mesh) {
+  options.fft = FftMethod::pencil;
+  EXPECT_EQ(chosen().method, LongRangeMethod::pppm);
+}
+
 TEST_F(DplrPlanTest, no_threads_are_divided_on_a_machine_with_one) {
   backend = make_backend({.device = "cpu", .threads = 1});
   EXPECT_EQ(chosen().threads, 0);

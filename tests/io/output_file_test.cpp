@@ -57,6 +57,19 @@ TEST(OutputFile, continues_exactly_at_the_noted_length) {
   EXPECT_EQ(folder.read("a.txt"), "one\ntwo\nthree\n");
 }
 
+TEST(OutputFile, pieces_go_where_they_belong_in_any_order) {
+  const TemporaryFolder folder;
+  folder.write("a.txt", "head");
+  OutputFile last = OutputFile::open(folder.file("a.txt")), first = OutputFile::open(folder.file("a.txt"));
+  last.write_at(8, "last");
+  first.write_at(4, "1st ");
+  EXPECT_EQ(folder.read("a.txt"), "head1st last");
+  EXPECT_THROW(OutputFile::open(folder.file("none.txt")), RunError);
+  OutputFile full = OutputFile::open("/dev/full");
+  const std::string text = message_of<RunError>([&] { full.write_at(1000, "x"); });
+  EXPECT_NE(text.find("No space left"), std::string::npos);
+}
+
 TEST(OutputFile, refuses_to_continue_a_missing_or_shortened_file) {
   const TemporaryFolder folder;
   folder.write("short.txt", "abc");

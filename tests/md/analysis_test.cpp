@@ -15,6 +15,8 @@
 namespace nanoday {
 namespace {
 
+const std::unique_ptr<Transport> k_self = make_self_transport();
+
 Atoms make(const std::vector<Vec3>& position, const std::vector<std::int32_t>& type) {
   Atoms atoms;
   atoms.nlocal = static_cast<std::int64_t>(position.size());
@@ -47,7 +49,7 @@ Box tilted(double scale) {
 TEST(Rdf, of_an_ideal_gas_is_one_in_a_tilted_box) {
   std::mt19937 random(3);
   const Box box = tilted(1);
-  Rdf rdf(box, {"O", "H"}, ideal_gas(box, 240, random));
+  Rdf rdf(*k_self, box, {"O", "H"}, ideal_gas(box, 240, random));
   for (int k = 0; k < 300; ++k) rdf.sample(box, ideal_gas(box, 240, random));
   const RdfTable table = rdf.table();
   EXPECT_EQ(table.pair, (std::vector<std::string>{"O-O", "O-H", "H-H"}));
@@ -72,7 +74,7 @@ TEST(Rdf, of_fcc_has_twelve_six_and_twentyfour_neighbors_at_their_distances) {
     for (const Vec3& b : basis) position.push_back(Vec3{a * (n % 6), a * (n / 6 % 6), a * (n / 36)} + b);
   const Box box = Box::orthorhombic(6 * a, 6 * a, 6 * a);
   const Atoms atoms = make(position, std::vector<std::int32_t>(position.size(), 0));
-  Rdf rdf(box, {"Cu", "Ni"}, atoms, 5.0);
+  Rdf rdf(*k_self, box, {"Cu", "Ni"}, atoms, 5.0);
   rdf.sample(box, atoms);
   const RdfTable table = rdf.table();
   ASSERT_EQ(table.pair, (std::vector<std::string>{"Cu-Cu"}));
@@ -105,7 +107,9 @@ TEST(NearPairs, cells_and_all_images_agree) {
   const double r_max = 7;
   std::int64_t found = 0, expected = 0;
   double found_sum = 0, expected_sum = 0;
-  for_each_near_pair(box, atoms, r_max, [&](std::size_t, std::size_t, double distance2) {
+  std::vector<Vec3> position;
+  for (const Vec4& x : atoms.position) position.push_back(xyz(x));
+  for_each_near_pair(box, position, r_max, [&](std::size_t, std::size_t, double distance2) {
     ++found;
     found_sum += distance2;
   });
@@ -129,11 +133,11 @@ TEST(NearPairs, cells_and_all_images_agree) {
 
 TEST(Rdf, refuses_open_boxes_and_distances_beyond_half_the_box) {
   const Atoms atoms = make({{0, 0, 0}, {1, 0, 0}}, {0, 0});
-  EXPECT_THROW(Rdf(Box::open(), {"O"}, atoms), InputError);
-  EXPECT_THROW(Rdf(Box::orthorhombic(10, 8, 10), {"O"}, atoms, 4.1), InputError);
-  EXPECT_NEAR(Rdf(Box::orthorhombic(10, 8, 10), {"O"}, atoms).r_max(), 4, 1e-12);
-  EXPECT_NEAR(Rdf(Box::orthorhombic(50, 50, 50), {"O"}, atoms).r_max(), 8, 1e-12);
-  Rdf rdf(Box::orthorhombic(10, 8, 10), {"O"}, atoms);
+  EXPECT_THROW(Rdf(*k_self, Box::open(), {"O"}, atoms), InputError);
+  EXPECT_THROW(Rdf(*k_self, Box::orthorhombic(10, 8, 10), {"O"}, atoms, 4.1), InputError);
+  EXPECT_NEAR(Rdf(*k_self, Box::orthorhombic(10, 8, 10), {"O"}, atoms).r_max(), 4, 1e-12);
+  EXPECT_NEAR(Rdf(*k_self, Box::orthorhombic(50, 50, 50), {"O"}, atoms).r_max(), 8, 1e-12);
+  Rdf rdf(*k_self, Box::orthorhombic(10, 8, 10), {"O"}, atoms);
   EXPECT_THROW(rdf.sample(Box::orthorhombic(10, 7.9, 10), atoms), RunError);
 }
 
@@ -141,7 +145,7 @@ TEST(Rdf, continues_from_its_state) {
   std::mt19937 random(5);
   const Box box = tilted(1);
   const Atoms a = ideal_gas(box, 60, random), b = ideal_gas(box, 60, random);
-  Rdf whole(box, {"O", "H"}, a), second(box, {"O", "H"}, a);
+  Rdf whole(*k_self, box, {"O", "H"}, a), second(*k_self, box, {"O", "H"}, a);
   whole.sample(box, a);
   second.restore(whole.save());
   whole.sample(box, b);
@@ -150,7 +154,7 @@ TEST(Rdf, continues_from_its_state) {
   EXPECT_EQ(whole.table().g, second.table().g);
   EXPECT_EQ(whole.save(), second.save());
   EXPECT_THROW(second.restore("nonsense"), InputError);
-  Rdf other(box, {"O", "H"}, a, 2);
+  Rdf other(*k_self, box, {"O", "H"}, a, 2);
   EXPECT_THROW(other.restore(whole.save()), InputError);
 }
 
@@ -166,7 +170,7 @@ TEST(Msd, of_uniform_motion_is_zero_and_of_relative_motion_quadratic) {
   const Box box = Box::orthorhombic(10, 10, 10);
   const std::vector<Vec3> start{{1, 1, 1}, {5, 5, 5}, {9, 9, 9}};
   Atoms atoms = make(start, {0, 1, 1});
-  Msd msd({"O", "H", "Na"}, atoms);
+  Msd msd(*k_self, {"O", "H", "Na"}, atoms);
   EXPECT_EQ(msd.elements(), (std::vector<std::string>{"O", "H"}));
   EXPECT_EQ(msd.sample(0, box, atoms).msd, (std::vector<double>{0, 0}));
   // All drift by (3, 0, 0) per time; hydrogens also part by ±(0, 2, 0), which leaves the center where it is.
@@ -197,15 +201,14 @@ TEST(Msd, does_not_depend_on_the_order_in_memory_and_continues_from_its_state) {
     shuffled.id[i] = later.id[j];
     shuffled.mass[i] = later.mass[j];
   }
-  Msd a({"O", "H"}, first), b({"O", "H"}, first);
+  Msd a(*k_self, {"O", "H"}, first), b(*k_self, {"O", "H"}, first);
   a.sample(0, box, first);
-  b.restore(a.save());
+  b.restore(a.origin());
   const MsdRow one = a.sample(1, box, later), two = b.sample(1, box, shuffled);
   EXPECT_EQ(one.msd, two.msd);
   EXPECT_GT(one.msd[0], 1);
-  EXPECT_THROW(b.restore("nonsense"), InputError);
-  Msd other({"O", "H"}, make({{0, 0, 0}}, {0}));
-  EXPECT_THROW(other.restore(a.save()), InputError);
+  Msd other(*k_self, {"O", "H"}, make({{0, 0, 0}}, {0}));
+  EXPECT_THROW(other.restore(a.origin()), InputError);
 }
 
 TEST(MsdLog, writes_header_and_rows) {

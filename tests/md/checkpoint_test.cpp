@@ -5,6 +5,7 @@
 #include "core/error.hpp"
 #include "io/text.hpp"
 #include "md/bytes.hpp"
+#include "md/checkpoint_bytes.hpp"
 #include "md/toy_backend.hpp"
 #include "md/velocities.hpp"
 
@@ -13,6 +14,7 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <tuple>
@@ -21,6 +23,8 @@ namespace nanoday {
 namespace {
 
 namespace fs = std::filesystem;
+
+const std::unique_ptr<Transport> k_self = make_self_transport();
 
 DplrState sample_dplr() {
   DplrState state;
@@ -34,6 +38,8 @@ DplrState sample_dplr() {
   state.solver.mesh = {20, 24, 30};
   state.solver.order = 7;
   state.solver.differentiation = Differentiation::ad;
+  state.solver.fft = FftMethod::reduction;
+  state.solver.fft_scale = 2e6;
   state.solver.threads = 3;
   state.solver.relative_cost = 0.375;
   state.field = {{0.1, -0.2, 0.3}, 0.02};
@@ -59,6 +65,7 @@ Checkpoint sample(int natoms = 7) {
   draw_velocities(c.atoms, 300, 1);
   c.atoms.image[2] = {1, -2, 3};
   c.input_id = {7, 6, 5, 4, 3, 2, 1};
+  for (int i = 0; i < natoms; ++i) c.msd_origin.push_back({0.1 * i, 0.2, 0.3});
   c.list.reference = c.atoms.position;
   c.list.age = 11;
   c.statistics.add({0, 0, 300, -1, 1, 0, 0.5, 100});
@@ -93,6 +100,9 @@ TEST(Checkpoint, comes_back_bit_for_bit) {
   EXPECT_EQ(after.box.cell[1].x, 1);
   EXPECT_TRUE(after.box.periodic[2]);
   EXPECT_EQ(after.list.age, 11);
+  EXPECT_EQ(after.list.reference.at(6).z, before.list.reference[6].z);
+  EXPECT_EQ(after.input_id, before.input_id);
+  EXPECT_EQ(after.msd_origin.at(6).x, before.msd_origin[6].x);
   EXPECT_EQ(after.analysis, before.analysis);
   EXPECT_EQ(after.files.at(0).length, 1000u);
   EXPECT_EQ(after.statistics.mean_temperature, 300);
@@ -109,6 +119,7 @@ TEST(Checkpoint, the_long_range_part_comes_back_bit_for_bit) {
             std::tie(b.beta, b.coulomb, b.influence_4pi, b.spacing));
   EXPECT_EQ(std::tie(a.mesh, a.order, a.differentiation), std::tie(b.mesh, b.order, b.differentiation));
   EXPECT_EQ(std::tie(a.threads, a.relative_cost), std::tie(b.threads, b.relative_cost));
+  EXPECT_EQ(std::tie(a.fft, a.fft_scale), std::tie(b.fft, b.fft_scale));
   EXPECT_EQ(norm(after.field.amplitude - before.field.amplitude), 0);
   EXPECT_EQ(after.field.period, 0.02);
   EXPECT_EQ(std::tie(after.mesh.estimate, after.mesh.rms, after.mesh.max),
@@ -141,48 +152,95 @@ TEST(Checkpoint, any_truncation_is_noticed) {
   EXPECT_THROW(decode(bytes + "x", "test"), InputError);
 }
 
-TEST(Checkpoint, damage_that_keeps_the_checksum_never_crashes) {
-  const std::string bytes = encode(sample());
-  constexpr std::size_t k_header = 20;  // magic, version, length
-  const std::string payload = bytes.substr(k_header, bytes.size() - k_header - 8);
-  int refused = 0;
-  for (std::size_t at = 0; at < payload.size(); ++at) {
-    std::string damaged = payload;
-    damaged[at] = static_cast<char>(0xff);
-    ByteWriter tail;
-    tail.put(fnv1a(damaged));
-    try {
-      decode(bytes.substr(0, k_header) + damaged + tail.bytes(), "test");
-    } catch (const InputError&) {
-      ++refused;
-    }
+/// Decodes, and says whether it was refused; anything but InputError fails the test.
+bool refused(const std::string& bytes) {
+  try {
+    decode(bytes, "test");
+  } catch (const InputError&) {
+    return true;
   }
-  EXPECT_GT(refused, 50);  // every broken length or count; broken numbers pass
+  return false;
+}
+
+TEST(Checkpoint, damage_of_the_header_that_keeps_the_checksum_never_crashes) {
+  const std::string bytes = encode(sample());
+  constexpr std::size_t k_before = 20;  // magic, version, length
+  std::uint64_t length = 0;
+  std::memcpy(&length, bytes.data() + 12, sizeof length);
+  const std::string header = bytes.substr(k_before, length);
+  const std::string block = bytes.substr(k_before + length + 8);
+  int n_refused = 0;
+  for (std::size_t at = 0; at < header.size(); ++at) {
+    std::string damaged = header;
+    damaged[at] = static_cast<char>(0xff);
+    ByteWriter sum;
+    sum.put(fnv1a(damaged));
+    n_refused += refused(bytes.substr(0, k_before) + damaged + sum.bytes() + block);
+  }
+  EXPECT_GT(n_refused, 50);  // every broken length or count; broken numbers pass
+}
+
+TEST(Checkpoint, damage_of_a_block_that_keeps_the_checksum_never_crashes) {
+  const Checkpoint c = sample();
+  const std::string block = encode_block(c);
+  int n_refused = 0;
+  for (std::size_t at = 0; at < block.size(); ++at) {
+    std::string damaged = block;
+    damaged[at] = static_cast<char>(0xff);
+    n_refused += refused(encode_header(c, {0}, {entry_of(damaged, c.atoms.nlocal)}) + damaged);
+  }
+  EXPECT_EQ(n_refused, 8 * 4);  // the four counts; broken numbers pass
+}
+
+TEST(Checkpoint, a_table_of_blocks_that_cannot_be_is_refused) {
+  const Checkpoint c = sample();
+  const std::string block = encode_block(c);
+  const BlockEntry good = entry_of(block, 7);
+  const auto with = [&](std::vector<std::int32_t> node_of, std::vector<BlockEntry> blocks) {
+    return refused(encode_header(c, node_of, blocks) + block);
+  };
+  EXPECT_FALSE(with({0}, {good}));
+  EXPECT_TRUE(with({}, {}));
+  EXPECT_TRUE(with({0, 0}, {good}));
+  EXPECT_TRUE(with({0, 0}, {good, good}));
+  EXPECT_TRUE(with({0}, {{-1, good.length, good.checksum}}));
+  EXPECT_TRUE(with({0}, {{8, good.length, good.checksum}}));
+  EXPECT_TRUE(with({0}, {{std::int64_t{1} << 62, good.length, good.checksum}}));
+  EXPECT_TRUE(with({0}, {{7, ~std::uint64_t{0}, good.checksum}}));
+  EXPECT_TRUE(with({0, 0}, {{7, good.length + 8, good.checksum}, {0, ~std::uint64_t{0} - 7, 0}}));
+}
+
+TEST_F(CheckpointFolder, a_block_that_says_more_atoms_than_it_has_asks_for_no_memory) {
+  const Checkpoint c = sample();
+  std::string block = encode_block(c);
+  for (int k = 0; k < 6; ++k) block[static_cast<std::size_t>(k)] = static_cast<char>(0xff);  // 2^48 atoms
+  std::ofstream(current(), std::ios::binary) << encode_header(c, {0}, {entry_of(block, 7)}) << block;
+  EXPECT_THROW(find_checkpoint(folder_, *k_self), InputError);
 }
 
 TEST_F(CheckpointFolder, keeps_the_one_before) {
   Checkpoint c = sample();
-  write_checkpoint(folder_, c);
+  write_checkpoint(folder_, c, *k_self);
   c.step = 2000;
-  write_checkpoint(folder_, c);
-  EXPECT_EQ(find_checkpoint(folder_).checkpoint.step, 2000);
-  EXPECT_EQ(find_checkpoint(folder_).warning, "");
+  write_checkpoint(folder_, c, *k_self);
+  EXPECT_EQ(find_checkpoint(folder_, *k_self).checkpoint.step, 2000);
+  EXPECT_EQ(find_checkpoint(folder_, *k_self).warning, "");
   std::ofstream(current(), std::ios::trunc) << "damaged";
-  const FoundCheckpoint found = find_checkpoint(folder_);
+  const FoundCheckpoint found = find_checkpoint(folder_, *k_self);
   EXPECT_EQ(found.checkpoint.step, 1234);
   EXPECT_NE(found.warning.find(k_previous_checkpoint_file), std::string::npos);
   fs::remove(current());
-  EXPECT_EQ(find_checkpoint(folder_).checkpoint.step, 1234);
+  EXPECT_EQ(find_checkpoint(folder_, *k_self).checkpoint.step, 1234);
 }
 
 TEST_F(CheckpointFolder, is_an_error_in_a_folder_without_a_run) {
-  EXPECT_THROW(find_checkpoint(folder_), InputError);
-  EXPECT_THROW(find_checkpoint(folder_ + "/absent"), InputError);
+  EXPECT_THROW(find_checkpoint(folder_, *k_self), InputError);
+  EXPECT_THROW(find_checkpoint(folder_ + "/absent", *k_self), InputError);
 }
 
 TEST_F(CheckpointFolder, stays_whole_when_the_disk_is_full) {
   const Checkpoint c = sample();
-  write_checkpoint(folder_, c);
+  write_checkpoint(folder_, c, *k_self);
   Checkpoint larger = sample(7);
   larger.step = 9999;
   larger.analysis.assign(100000, 'x');
@@ -191,11 +249,11 @@ TEST_F(CheckpointFolder, stays_whole_when_the_disk_is_full) {
   const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
   const rlimit small{20000, old.rlim_max};
   setrlimit(RLIMIT_FSIZE, &small);
-  EXPECT_THROW(write_checkpoint(folder_, larger), RunError);
+  EXPECT_THROW(write_checkpoint(folder_, larger, *k_self), RunError);
   setrlimit(RLIMIT_FSIZE, &old);
   std::signal(SIGXFSZ, old_handler);
-  EXPECT_EQ(find_checkpoint(folder_).checkpoint.step, 1234);
-  EXPECT_EQ(find_checkpoint(folder_).warning, "");
+  EXPECT_EQ(find_checkpoint(folder_, *k_self).checkpoint.step, 1234);
+  EXPECT_EQ(find_checkpoint(folder_, *k_self).warning, "");
 }
 
 }  // namespace

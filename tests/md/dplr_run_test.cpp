@@ -150,7 +150,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_P(DplrContinuation, leaves_the_same_bytes_as_the_run_that_never_stopped) {
   ASSERT_EQ(run(moded("whole"), k_cpu), 0);
   copy_as_of_half("whole", "part");
-  ASSERT_EQ(find_checkpoint((folder_ / "part").string()).checkpoint.step, k_half);
+  ASSERT_EQ(find_checkpoint((folder_ / "part").string(), *make_self_transport()).checkpoint.step, k_half);
   EXPECT_EQ(resumed("part"), 0);
   expect_same_results("whole", "part");
   EXPECT_EQ(bytes("whole", k_checkpoint_file), bytes("part", k_checkpoint_file));

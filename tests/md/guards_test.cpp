@@ -2,12 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "md/guards.hpp"
 
+#include "in_process.hpp"
+#include "io/temporary_folder.hpp"
 #include "md/neighborhood.hpp"
 #include "md/simulation.hpp"
 #include "md/toy_backend.hpp"
 #include "md/velocities.hpp"
 
 #include <gtest/gtest.h>
+
+#include <atomic>
 
 namespace nanoday {
 namespace {
@@ -94,6 +98,38 @@ TEST(Guards, an_absurd_temperature_names_the_hottest_atom) {
   EXPECT_THROW(check_sound(o, s.evaluator), RunError);
 }
 
+TEST(Guards, on_several_ranks_all_stop_and_name_the_hottest_atom) {
+  for (const int n : {2, 5}) {
+    std::vector<std::string> said(static_cast<std::size_t>(n));
+    std::atomic<int> owners = 0;
+    run_ranks(n, [&](Transport& transport) {
+      const std::shared_ptr<Transport> ranks = transport.split(0);
+      toy::ToyBackend backend(Liquid::field());
+      Atoms atoms = Liquid::start();
+      if (ranks->rank() > 0) atoms = {};  // the first rank has all, until they move to their owners
+      Evaluator evaluator(backend, toy::plan(3), Box::orthorhombic(8, 8, 8), atoms, {1.0, 0}, ranks);
+      Simulation simulation(evaluator, make_no_thermostat(), 5e-4, 87);
+      simulation.start({true, true, false, false});
+      Observables o = simulation.observe();
+      EXPECT_NO_THROW(check_sound(o, evaluator));
+      o.temperature = 2e6;
+      for (std::int64_t i = 0; i < evaluator.atoms().nlocal; ++i)
+        if (evaluator.atoms().id[i] == 8) evaluator.atoms().velocity[i].x = 500;
+      try {
+        check_sound(o, evaluator);
+      } catch (const AtomError& error) {
+        EXPECT_EQ(evaluator.atoms().id[error.atom()], 8);
+        said[static_cast<std::size_t>(ranks->rank())] = error.what();
+        ++owners;
+      } catch (const RunError& error) {
+        said[static_cast<std::size_t>(ranks->rank())] = error.what();
+      }
+    });
+    EXPECT_EQ(owners, 1);
+    for (const std::string& text : said) EXPECT_TRUE(says(text, "atom 9 (Na) is the hottest")) << text;
+  }
+}
+
 TEST(Guards, a_neighbor_outside_a_compressed_models_table_stops_the_run) {
   Liquid s(Box::orthorhombic(8, 8, 8), true);
   s.simulation.start({});
@@ -135,6 +171,9 @@ TEST(Neighborhood, holds_periodic_images_nearest_first) {
   EXPECT_TRUE(says(text, "atom 2 (H)")) << text;
   const std::string frame = neighborhood_extxyz(s.evaluator, atom, 3);
   EXPECT_EQ(std::count(frame.begin(), frame.end(), '\n'), static_cast<long>(near.size()) + 3);
+  const test::TemporaryFolder folder;
+  EXPECT_EQ(write_neighborhood(folder.file(""), s.evaluator, atom, 3), folder.file("neighborhood.extxyz"));
+  EXPECT_EQ(folder.read("neighborhood.extxyz"), frame);
 }
 
 }  // namespace

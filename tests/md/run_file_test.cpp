@@ -127,7 +127,8 @@ TEST(RunFile, resolved_settings_read_back_equal) {
 TEST(RunFile, settings_of_the_long_range_part_read_back_equal) {
   const std::string given =
       "m.pb s.data --nve --steps 1 --solver pppm --mesh 20 24 30 --order 7 --diff ad --mesh-error 3e-6 "
-      "--pppm-threads off --lammps-constants --efield 0 -0.1 0.2 --efield-period 20fs --wannier w.pb "
+      "--pppm-threads off --fft pencil --lammps-constants --efield 0 -0.1 0.2 --efield-period 20fs --wannier "
+      "w.pb "
       "--ion-charges O=6,H=1 --wannier-charges O=-8 --beta 0.35";
   std::istringstream words(given);
   const RunConfig config =
@@ -141,6 +142,7 @@ TEST(RunFile, settings_of_the_long_range_part_read_back_equal) {
   EXPECT_EQ(again.long_range.differentiation, Differentiation::ad);
   EXPECT_EQ(again.long_range.mesh_error, 3e-6);
   EXPECT_EQ(again.long_range.threads, 0);
+  EXPECT_EQ(again.long_range.fft, FftMethod::pencil);
   EXPECT_TRUE(again.long_range.lammps_constants);
   EXPECT_EQ(again.long_range.field.amplitude.y, -0.1);
   EXPECT_EQ(again.long_range.field.period, 0.02);
@@ -151,9 +153,17 @@ TEST(RunFile, settings_of_the_long_range_part_read_back_equal) {
   EXPECT_FALSE(again.long_range_given.empty());
 }
 
+TEST(RunFile, cores_of_the_solver_read_back_equal_and_auto_leaves_the_mesh_to_the_program) {
+  const RunConfig config =
+      from_options({"m.pb", "s.data", "--nve", "--steps", "1", "--pppm-cores", "3", "--fft", "auto"});
+  const RunConfig again = from_toml(resolved_toml(config));
+  EXPECT_EQ(again.long_range.cores, 3);
+  EXPECT_FALSE(again.long_range.fft);
+}
+
 TEST(RunFile, settings_of_the_long_range_part_are_left_out_where_the_model_decides) {
   const std::string text = resolved_toml(from_options({"m.pb", "s.data", "--nve", "--steps", "1"}));
-  for (const char* name : {"solver", "mesh", "diff", "efield", "wannier", "charges", "beta", "pppm"})
+  for (const char* name : {"solver", "mesh", "diff", "efield", "wannier", "charges", "beta", "pppm", "fft"})
     EXPECT_FALSE(says(text, name)) << name << '\n' << text;
   EXPECT_TRUE(from_toml(text).long_range_given.empty());
 }
@@ -169,6 +179,10 @@ TEST(RunOptions, settings_of_the_long_range_part_are_checked) {
   EXPECT_TRUE(says(refused({"--order", "2"}), "from 3 to 7"));
   EXPECT_TRUE(says(refused({"--mesh", "0", "8", "8"}), "--mesh"));
   EXPECT_TRUE(says(refused({"--pppm-threads", "some"}), "--pppm-threads"));
+  EXPECT_TRUE(says(refused({"--pppm-cores", "0"}), "--pppm-cores"));
+  EXPECT_TRUE(says(refused({"--pppm-cores", "1", "--pppm-threads", "1"}), "give one"));
+  EXPECT_TRUE(says(refused({"--fft", "fast"}), "use auto, local, replicated, reduction or pencil"));
+  EXPECT_TRUE(says(refused({"--fft", "pencil", "--solver", "direct"}), "or --fft (it has no mesh)"));
   EXPECT_TRUE(says(refused({"--efield", "0", "0", "nan"}), "--efield"));
   EXPECT_TRUE(says(refused({"--efield", "0", "0", "1", "--efield-period", "0"}), "a period is positive"));
   EXPECT_TRUE(says(refused({"--ion-charges", "6"}), "names no element"));

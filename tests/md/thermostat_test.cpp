@@ -81,7 +81,8 @@ TEST_P(ThermostatTest, samples_the_canonical_kinetic_energy_with_equipartition) 
   const Sampled s = sample(bath(), 400000);
   EXPECT_NEAR(s.temperature, k_target, 0.015 * k_target);
   EXPECT_NEAR(s.kinetic_variance, 1, 0.1);
-  for (const double share : s.kinetic_share) EXPECT_NEAR(share, 1, 0.05);
+  // Three times the spread of a chain's shares over six seeds, 0.026: chaos carries any rounding there.
+  for (const double share : s.kinetic_share) EXPECT_NEAR(share, 1, 0.08);
   RecordProperty("temperature", std::to_string(s.temperature));
   std::printf("%s: T %.2f K, var(K)/canonical %.3f, shares %.3f %.3f %.3f, conserved within %.2e eV\n",
               bath().name, s.temperature, s.kinetic_variance, s.kinetic_share[0], s.kinetic_share[1],
@@ -94,11 +95,13 @@ TEST_P(ThermostatTest, continues_exactly_from_its_state) {
   const ThermostatOptions options{k_target, 0.05, 1e-3, 33, 4};
   Atoms atoms = toy::atoms(k_atoms, 5), copy;
   draw_velocities(atoms, 500, 2);
+  const auto ranks = make_self_transport();
   const auto run = [&](Thermostat& thermostat, Atoms& who, int first, int last) {
     for (int step = first; step < last; ++step) {
-      thermostat.before(backend, who, step);
-      thermostat.middle(backend, who, step);
-      thermostat.after(backend, who, step);
+      const MovingAtoms moving{backend, who, *ranks};
+      thermostat.before(moving, step);
+      thermostat.middle(moving, step);
+      thermostat.after(moving, step);
     }
   };
   auto whole = bath().make(options), second = bath().make(options);
@@ -125,8 +128,9 @@ TEST(Langevin, noise_belongs_to_the_input_id) {
   std::reverse(turned.id.begin(), turned.id.end());
   std::reverse(turned.mass.begin(), turned.mass.end());
   auto a = make_langevin({k_target, 0.05, 1e-3, 27, 4}), b = make_langevin({k_target, 0.05, 1e-3, 27, 4});
-  a->middle(backend, atoms, 3);
-  b->middle(backend, turned, 3);
+  const auto ranks = make_self_transport();
+  a->middle({backend, atoms, *ranks}, 3);
+  b->middle({backend, turned, *ranks}, 3);
   for (int i = 0; i < 9; ++i) EXPECT_EQ(atoms.velocity[i].x, turned.velocity[8 - i].x);
 }
 
@@ -134,15 +138,18 @@ TEST(VelocityRescaling, relaxes_the_kinetic_energy_with_its_time) {
   // Mean over independent seeds of K(t) is K̄ + (K0 − K̄) exp(−t/τ).
   toy::ToyBackend backend({});
   const double dof = 3 * k_atoms, tau = 0.1;
+  const auto ranks = make_self_transport();
   double mean = 0;
   constexpr int k_copies = 400;
   for (int copy = 0; copy < k_copies; ++copy) {
     Atoms atoms = toy::atoms(k_atoms, 5);
     draw_velocities(atoms, 1000, 2);
-    const double start = 2 * backend.kinetic_energy(atoms.velocity, atoms.mass) / (dof * units::k_boltzmann);
+    const double start =
+        2 * backend.kinetic_energy(atoms.velocity, atoms.mass).value() / (dof * units::k_boltzmann);
     auto bath = make_velocity_rescaling({k_target, tau, 1e-2, dof, static_cast<std::uint64_t>(copy)});
-    for (int step = 1; step <= 10; ++step) bath->after(backend, atoms, step);
-    const double end = 2 * backend.kinetic_energy(atoms.velocity, atoms.mass) / (dof * units::k_boltzmann);
+    for (int step = 1; step <= 10; ++step) bath->after({backend, atoms, *ranks}, step);
+    const double end =
+        2 * backend.kinetic_energy(atoms.velocity, atoms.mass).value() / (dof * units::k_boltzmann);
     mean += (end - k_target) / (start - k_target) / k_copies;
   }
   EXPECT_NEAR(mean, std::exp(-1.0), 0.03);  // standard error about 0.008

@@ -88,7 +88,9 @@ class ToyBackend : public Backend {
   EvaluationCounts dipole_forces(PreparedModel&, const EvaluationArgs&, View<const Vec4>, Forces&) override {
     return {};
   }
-  std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan&) override { return nullptr; }
+  std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan&, MeshRanks*) override {
+    return nullptr;
+  }
 
   void kick(View<Vec4> velocity, View<const Vec4> force, View<const double> mass, double dt) override {
     for (std::size_t i = 0; i < velocity.size(); ++i)
@@ -110,11 +112,11 @@ class ToyBackend : public Backend {
           padded(c * xyz(velocity[i]) + width * normal3(seed, step, static_cast<std::uint64_t>(id[i])));
     }
   }
-  double kinetic_energy(View<const Vec4> velocity, View<const double> mass) override {
+  AtomSum kinetic_energy(View<const Vec4> velocity, View<const double> mass) override {
     double twice = 0;
     for (std::size_t i = 0; i < velocity.size(); ++i)
       twice += mass[i] * dot(xyz(velocity[i]), xyz(velocity[i]));
-    return 0.5 * twice * units::k_mass_velocity2;
+    return {false, 0.5 * twice * units::k_mass_velocity2, {}};
   }
 
   /// From now on the force on this atom (memory index) is not a number.

@@ -14,7 +14,7 @@ namespace {
 
 double kinetic(const Atoms& atoms) {
   toy::ToyBackend backend({});
-  return backend.kinetic_energy(atoms.velocity, atoms.mass);
+  return backend.kinetic_energy(atoms.velocity, atoms.mass).value();
 }
 
 TEST(InitialVelocities, have_exactly_the_temperature_and_no_momentum) {

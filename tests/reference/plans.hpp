@@ -22,17 +22,21 @@ inline std::shared_ptr<const InferencePlan> exact_plan(std::shared_ptr<const Mod
   return make_direct_plan(std::move(model), options);
 }
 
-/// Every rank and every pair kept, columns as they are: only interpolation separates the plan from the net.
-inline LowRankChoice full_rank(const Model& model) {
+/// The first `rank` columns of G and every pair of them, as they are: a plan for tests of layouts, not a good
+/// one unless the rank is full.
+inline LowRankChoice first_columns(const Model& model, int rank) {
   LowRankChoice choice;
-  LowRankChoice::Basis identity{model.m1, {}, {}};
-  identity.project.assign(static_cast<std::size_t>(model.m1) * model.m1, 0.0);
-  for (int m = 0; m < model.m1; ++m) identity.project[static_cast<std::size_t>(m) * model.m1 + m] = 1;
+  LowRankChoice::Basis identity{rank, {}, {}};
+  identity.project.assign(static_cast<std::size_t>(model.m1) * rank, 0.0);
   identity.expand = identity.project;
+  for (int m = 0; m < rank; ++m) {
+    identity.project[static_cast<std::size_t>(m) * rank + m] = 1;
+    identity.expand[static_cast<std::size_t>(m) * model.m1 + m] = 1;
+  }
   choice.basis.assign(static_cast<std::size_t>(model.pair_count()), identity);
   for (int t = 0; t < model.n_types(); ++t) {
     int columns = 0;
-    for (int n = 0; n < model.n_types(); ++n) columns += model.is_excluded(t, n) ? 0 : model.m1;
+    for (int n = 0; n < model.n_types(); ++n) columns += model.is_excluded(t, n) ? 0 : rank;
     LowRankChoice::Centre centre;
     for (int p = 0; p < columns; ++p)
       for (int q = p; q < columns; ++q) {
@@ -44,6 +48,9 @@ inline LowRankChoice full_rank(const Model& model) {
   }
   return choice;
 }
+
+/// Every rank and every pair kept, columns as they are: only interpolation separates the plan from the net.
+inline LowRankChoice full_rank(const Model& model) { return first_columns(model, model.m1); }
 
 /// A plan of any table kind, low-rank ones at full rank.
 inline std::shared_ptr<const InferencePlan> plan_of(std::shared_ptr<const Model> model, TableKind table,

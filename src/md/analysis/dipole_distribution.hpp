@@ -25,10 +25,13 @@ class DipoleDistribution {
  public:
   explicit DipoleDistribution(TypeCharges charges);
 
-  /// Adds the molecules of one moment.
+  /// Adds the molecules of one moment, each on the rank whose domain its host is in. Collective.
   /// \param displacement  (nlocal) W − R [Å] in the atoms' order; rows of atoms without centroid are not read
-  /// \pre the box repeats in all directions; ids are a permutation of 0 … nlocal − 1
-  void sample(const Box& box, const Atoms& atoms, View<const Vec4> displacement);
+  /// \pre the box repeats in all directions
+  void sample(Transport& ranks, const Box& box, const Atoms& atoms, View<const Vec4> displacement);
+
+  /// Collective: the first rank has the molecules of all from now on, the others none.
+  void gather(Transport& ranks);
 
   /// Dipole moments, 0 to 20 D in bins of 0.05 D.
   const Histogram& histogram() const { return histogram_; }

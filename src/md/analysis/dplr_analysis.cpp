@@ -41,14 +41,15 @@ ReportCurve curve_of(const Distribution& distribution, std::string caption) {
 
 }  // namespace
 
-DplrAnalysis::DplrAnalysis(TypeCharges charges, double dt)
-    : charges_(std::move(charges)),
+DplrAnalysis::DplrAnalysis(Transport& ranks, TypeCharges charges, double dt)
+    : ranks_(ranks),
+      charges_(std::move(charges)),
       dipole_stride_(Infrared::stride(dt)),
       molecules_(charges_),
       infrared_(static_cast<double>(dipole_stride_) * dt) {}
 
 void DplrAnalysis::sample_dipole(const Box& box, const Atoms& atoms, View<const Vec4> displacement) {
-  const Vec3 dipole = total_dipole(box, atoms, charges_, displacement);
+  const Vec3 dipole = total_dipole(ranks_, box, atoms, charges_, displacement);
   total_.add(dipole);
   infrared_.sample(dipole);
 }
@@ -58,7 +59,12 @@ void DplrAnalysis::sample_molecules(const Box& box, const Atoms& atoms, View<con
   for (std::size_t i = 0; i < static_cast<std::size_t>(atoms.nlocal); ++i)
     if (charges_.wannier[static_cast<std::size_t>(atoms.type[i])] != 0) of_hosts.push_back(displacement[i]);
   distance_.sample(of_hosts);
-  molecules_.sample(box, atoms, displacement);
+  molecules_.sample(ranks_, box, atoms, displacement);
+}
+
+void DplrAnalysis::gather() {
+  distance_.gather(ranks_);
+  molecules_.gather(ranks_);
 }
 
 InfraredSpectrum DplrAnalysis::spectrum(const SampleConditions& conditions) const {
@@ -120,6 +126,9 @@ void DplrAnalysis::restore(std::string_view state) {
   total_ = in.get<DipoleStatistics>();
   infrared_.restore(in.get_text());
   require(in.at_end(), "the checkpoint's analysis of Wannier centroids is damaged; use another copy");
+  if (ranks_.rank() == 0) return;
+  distance_ = WannierDistance();
+  molecules_ = DipoleDistribution(charges_);
 }
 
 }  // namespace nanoday

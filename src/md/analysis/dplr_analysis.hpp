@@ -21,11 +21,12 @@ struct SampleConditions {
   double temperature = 0;  ///< [K]
 };
 
-/// The three analyses together, so that a run feeds, saves and shows them with one call each.
+/// The three analyses together, so that a run feeds, saves and shows them with one call each. Samples are of
+/// the atoms of all ranks, and collective.
 class DplrAnalysis {
  public:
   /// \param dt  length of a step [ps]
-  DplrAnalysis(TypeCharges charges, double dt);
+  DplrAnalysis(Transport& ranks, TypeCharges charges, double dt);
 
   /// sample_dipole() wants every step that is a multiple of this, the first of the run included.
   std::int64_t dipole_stride() const { return dipole_stride_; }
@@ -33,6 +34,9 @@ class DplrAnalysis {
   void sample_dipole(const Box& box, const Atoms& atoms, View<const Vec4> displacement);
   /// Adds all centroids and molecules; as dear as g(r), so as seldom. \param displacement as above
   void sample_molecules(const Box& box, const Atoms& atoms, View<const Vec4> displacement);
+
+  /// Collective: the first rank knows the molecules of all from now on; what follows is its to call.
+  void gather();
 
   /// Brings wannier.csv, dipole.csv and infrared.csv in `folder` up to date. Throws RunError.
   void write_files(const std::string& folder, const SampleConditions& conditions, NumberFormat numbers) const;
@@ -43,12 +47,14 @@ class DplrAnalysis {
 
   /// What a checkpoint must hold.
   std::string save() const;
-  /// Inverse of save(), on an object built in the same way; throws InputError when the state is another's.
+  /// Inverse of save(), on objects of all ranks built in the same way; throws InputError when the state is
+  /// another's.
   void restore(std::string_view state);
 
  private:
   InfraredSpectrum spectrum(const SampleConditions& conditions) const;
 
+  Transport& ranks_;
   TypeCharges charges_;
   std::int64_t dipole_stride_;
   WannierDistance distance_;

@@ -2,10 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "atoms/exact_sum.hpp"
 #include "io/number_format.hpp"
 #include "md/bytes.hpp"
+#include "transport.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,21 +22,24 @@ struct Distribution {
   std::vector<double> density;  ///< (n_bins) [1/unit]
 };
 
-/// Bins of equal width from 0 on. Values of one call are summed in ascending order, so neither counts nor
-/// sums depend on the order of atoms in memory.
+/// Bins of equal width from 0 on. Sums are exact, so neither they nor counts depend on the order of values or
+/// on which rank adds them.
 class Histogram {
  public:
   /// Values of n_bins · width and beyond count in mean() and width(), but in no bin.
   Histogram(double bin_width, std::size_t n_bins) : bin_width_(bin_width), counts_(n_bins, 0) {}
 
   /// \pre no value is negative or NaN
-  void add(std::vector<double> values);
+  void add(View<const double> values);
+
+  /// Collective: the first rank has the values of all from now on, the others none.
+  void gather(Transport& ranks);
 
   std::int64_t count() const { return count_; }
-  double mean() const { return mean_; }
+  double mean() const { return count_ > 0 ? sum_.value() / static_cast<double>(count_) : 0; }
   /// Standard deviation of all values; 0 with fewer than two.
   double width() const;
-  double smallest() const { return smallest_; }
+  double smallest() const { return count_ > 0 ? smallest_ : 0; }
   double largest() const { return largest_; }
   /// From the first bin with a count to the last, and an empty one at either side; empty before any value.
   Distribution distribution() const;
@@ -46,9 +52,8 @@ class Histogram {
   double bin_width_;
   std::vector<std::int64_t> counts_;
   std::int64_t count_ = 0;
-  double mean_ = 0;
-  double spread_ = 0;  ///< sum of squared deviations from the mean (Welford)
-  double smallest_ = 0, largest_ = 0;
+  ExactSum sum_, sum_of_squares_;
+  double smallest_ = std::numeric_limits<double>::infinity(), largest_ = 0;
 };
 
 /// Two columns of equal length under one header line, as a file. Throws RunError when the disk refuses.

@@ -3,12 +3,12 @@
 #pragma once
 
 #include "atoms/atoms.hpp"
+#include "by_id.hpp"
 #include "core/box.hpp"
 #include "io/number_format.hpp"
 #include "io/output_file.hpp"
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace nanoday {
@@ -19,32 +19,37 @@ struct MsdRow {
   std::vector<double> msd;  ///< (elements) [Å²]
 };
 
-/// Follows unwrapped positions; the motion of the center of mass is taken out. Sums run in input order, so
-/// they do not depend on the order in memory.
+/// Follows unwrapped positions; the motion of the center of mass is taken out. Every rank keeps where the
+/// atoms whose ids it serves (comm/by_id.hpp) began; sums are exact, so they depend neither on the order in
+/// memory nor on ranks.
 class Msd {
  public:
-  /// \param element_names names of the model types (n_types); types without atoms get no column
-  Msd(const std::vector<std::string>& element_names, const Atoms& atoms);
+  /// Collective. \param element_names names of the model types (n_types); types without atoms get no column
+  Msd(Transport& ranks, const std::vector<std::string>& element_names, const Atoms& atoms);
 
-  /// Displacements of the local atoms since the first call, which gives zeros.
-  /// \pre ids are a permutation of 0 … nlocal − 1, masses are above 0
+  /// Displacements of all atoms since the first call, which gives zeros; the same on all ranks. Collective.
+  /// \pre ids of all ranks are 0 … natoms − 1, masses are above 0
   MsdRow sample(double time, const Box& box, const Atoms& atoms);
 
   /// Names of the columns.
   const std::vector<std::string>& elements() const { return elements_; }
 
-  /// What a checkpoint must hold.
-  std::string save() const;
-  /// Inverse of save(), on an object built in the same way; throws InputError when the state is another's.
-  void restore(std::string_view state);
+  /// What a checkpoint must hold: first positions of the atoms this rank serves, in the order of their ids
+  /// and relative to the center of mass [Å]; empty before the first sample.
+  const std::vector<Vec3>& origin() const { return origin_; }
+  /// Inverse of origin(); throws InputError when the length is wrong.
+  void restore(std::vector<Vec3> origin);
 
  private:
-  std::size_t natoms_;
+  Msd(Transport& ranks, const std::vector<std::string>& element_names,
+      const std::vector<std::int64_t>& n_atoms_of_type);
+
+  Transport& ranks_;
+  IdShares shares_;
   std::vector<std::string> elements_;  ///< columns
   std::vector<std::size_t> column_;    ///< (n_types)
   std::vector<double> n_atoms_;        ///< (columns)
-  std::vector<Vec3>
-      reference_;  ///< (natoms) input order, relative to the center of mass; empty: no sample yet
+  std::vector<Vec3> origin_;
 };
 
 /// msd.csv being written: "time[ps],O[A2],…" and a line per sample. Throws RunError when the disk refuses.

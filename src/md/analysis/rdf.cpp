@@ -4,6 +4,8 @@
 
 #include "core/error.hpp"
 #include "io/output_file.hpp"
+#include "md/analysis/count_types.hpp"
+#include "md/analysis/near_atoms.hpp"
 #include "md/analysis/near_pairs.hpp"
 #include "md/bytes.hpp"
 
@@ -26,8 +28,9 @@ double half_smallest_height(const Box& box) {
 
 bool rdf_possible(const Box& box) { return box.periodic[0] && box.periodic[1] && box.periodic[2]; }
 
-Rdf::Rdf(const Box& box, const std::vector<std::string>& element_names, const Atoms& atoms, double r_max)
-    : names_(element_names) {
+Rdf::Rdf(Transport& ranks, const Box& box, const std::vector<std::string>& element_names, const Atoms& atoms,
+         double r_max)
+    : ranks_(ranks), names_(element_names) {
   require(rdf_possible(box),
           "g(r) is not defined here (the box does not repeat in all directions, so there is no "
           "density); leave it out");
@@ -41,8 +44,8 @@ Rdf::Rdf(const Box& box, const std::vector<std::string>& element_names, const At
   r_max_ = std::min(wanted, double(n_bins_) * k_bin_width);
 
   const int n_types = static_cast<int>(names_.size());
-  std::vector<double> n_atoms(names_.size(), 0);
-  for (std::int64_t i = 0; i < atoms.nlocal; ++i) n_atoms[static_cast<std::size_t>(atoms.type[i])] += 1;
+  const auto count = count_types(ranks, atoms, names_.size());
+  const std::vector<double> n_atoms(count.begin(), count.end());
   column_.resize(names_.size() * names_.size());
   for (int a = 0; a < n_types; ++a)
     for (int b = a; b < n_types; ++b) {
@@ -65,13 +68,20 @@ void Rdf::sample(const Box& box, const Atoms& atoms) {
       r_max_, half_smallest_height(box));
   const double bins_per_length = double(n_bins_) / r_max_;
   const std::size_t n_types = names_.size();
-  for_each_near_pair(box, atoms, r_max_, [&](std::size_t i, std::size_t j, double distance2) {
-    const auto a = static_cast<std::size_t>(atoms.type[i]), b = static_cast<std::size_t>(atoms.type[j]);
+  const NearAtoms near = near_atoms(ranks_, box, atoms, r_max_);
+  for_each_near_pair(box, near.position, r_max_, [&](std::size_t i, std::size_t j, double distance2) {
+    if (!near.counts(i, j)) return;
+    const auto a = static_cast<std::size_t>(near.type[i]), b = static_cast<std::size_t>(near.type[j]);
     const auto bin = std::min(static_cast<std::size_t>(std::sqrt(distance2) * bins_per_length), n_bins_ - 1);
     ++counts_[column_[a * n_types + b] * n_bins_ + bin];
   });
   inverse_volume_ += 1 / box.volume();
   ++samples_;
+}
+
+void Rdf::gather() {
+  ranks_.all_reduce_sum(View<std::int64_t>(counts_));
+  if (ranks_.rank() > 0) std::fill(counts_.begin(), counts_.end(), 0);
 }
 
 RdfTable Rdf::table() const {
@@ -114,7 +124,7 @@ void Rdf::restore(std::string_view state) {
           counts.size(), r_max, counts_.size(), r_max_);
   samples_ = samples;
   inverse_volume_ = inverse_volume;
-  counts_ = std::move(counts);
+  if (ranks_.rank() == 0) counts_ = std::move(counts);
 }
 
 void write_rdf(const std::string& path, const RdfTable& table, NumberFormat numbers) {

@@ -2,25 +2,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "md/analysis/total_dipole.hpp"
 
+#include "exact_reduce.hpp"
+
 #include <cmath>
 
 namespace nanoday {
 
-Vec3 total_dipole(const Box& box, const Atoms& atoms, const TypeCharges& charges,
+Vec3 total_dipole(Transport& ranks, const Box& box, const Atoms& atoms, const TypeCharges& charges,
                   View<const Vec4> displacement) {
-  std::vector<Vec3> part(static_cast<std::size_t>(atoms.nlocal));
-  for (std::size_t i = 0; i < part.size(); ++i) {
+  std::array<ExactSum, 3> sum;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(atoms.nlocal); ++i) {
     const auto type = static_cast<std::size_t>(atoms.type[i]);
     const auto& n = atoms.image[i];
     const Vec3 x = xyz(atoms.position[i]) + box.translation(n[0], n[1], n[2]);
     const double wannier = charges.wannier[type];
     Vec3 p = (charges.ion[type] + wannier) * x;
     if (wannier != 0) p = p + wannier * xyz(displacement[i]);
-    part[static_cast<std::size_t>(atoms.id[i])] = p;
+    sum[0].add(p.x);
+    sum[1].add(p.y);
+    sum[2].add(p.z);
   }
-  Vec3 total;
-  for (const Vec3& p : part) total = total + p;
-  return total;
+  all_reduce_sum(ranks, View<ExactSum>(sum.data(), sum.size()));
+  return {sum[0].value(), sum[1].value(), sum[2].value()};
 }
 
 void DipoleStatistics::add(Vec3 dipole) {

@@ -6,12 +6,12 @@
 
 namespace nanoday {
 
-/// M = Σ q_i x_i + Σ q_W (x_host + μ) [e·Å], over unwrapped positions x = position + image · cell, so M does
-/// not jump when an atom is wrapped. A neutral box's M does not depend on the origin; which lattice image
-/// each atom started in adds a constant, so only differences of M mean something: its change, derivative,
-/// fluctuation. Sums run in input order. \param displacement  (nlocal) μ = W − R [Å] in the atoms' order \pre
-/// ids are a permutation of 0 … nlocal − 1
-Vec3 total_dipole(const Box& box, const Atoms& atoms, const TypeCharges& charges,
+/// M = Σ q_i x_i + Σ q_W (x_host + μ) [e·Å] over the atoms of all ranks and unwrapped positions x = position
+/// + image · cell, so M does not jump when an atom is wrapped. A neutral box's M does not depend on the
+/// origin; which lattice image each atom started in adds a constant, so only differences of M mean something:
+/// its change, derivative, fluctuation. The sum is exact. Collective. \param displacement  (nlocal) μ = W − R
+/// [Å] in the atoms' order
+Vec3 total_dipole(Transport& ranks, const Box& box, const Atoms& atoms, const TypeCharges& charges,
                   View<const Vec4> displacement);
 
 /// Plain numbers, so that a checkpoint holds them as they are.

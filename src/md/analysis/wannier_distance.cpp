@@ -16,7 +16,7 @@ void WannierDistance::sample(View<const Vec4> displacement) {
   std::vector<double> distance;
   distance.reserve(displacement.size());
   for (const Vec4& d : displacement) distance.push_back(norm(xyz(d)));
-  histogram_.add(std::move(distance));
+  histogram_.add(distance);
 }
 
 std::string WannierDistance::save() const {

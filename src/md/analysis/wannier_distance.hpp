@@ -18,6 +18,8 @@ class WannierDistance {
 
   /// \param displacement  (n_centroids) W − R [Å], any order
   void sample(View<const Vec4> displacement);
+  /// Collective: the first rank has the distances of all from now on, the others none.
+  void gather(Transport& ranks) { histogram_.gather(ranks); }
 
   /// Mean distance mean(), standard deviation width() [Å], density [1/Å].
   const Histogram& histogram() const { return histogram_; }

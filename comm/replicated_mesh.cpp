@@ -1,0 +1,44 @@
+// A mesh that every rank holds all of: charges are summed over ranks, transforms are everybody's own.
+// SPDX-License-Identifier: Apache-2.0
+#include "replicated_mesh.hpp"
+
+#include <stdexcept>
+
+namespace nanoday {
+namespace {
+
+class ReplicatedMesh final : public MeshRanks {
+ public:
+  explicit ReplicatedMesh(Transport& transport) : transport_(transport) {}
+  int rank() const override { return transport_.rank(); }
+  int size() const override { return transport_.size(); }
+
+  void sum(View<std::int64_t> values) override { transport_.all_reduce_sum(values); }
+  double largest(double value) override {
+    transport_.all_reduce_max({&value, 1});
+    return value;
+  }
+
+  bool bricks() const override { return false; }
+  MeshBrick brick() const override { no_bricks(); }
+  std::array<int, 3> margin() const override { no_bricks(); }
+  void fold(View<std::int64_t>) override { no_bricks(); }
+  void expand(View<double>) override { no_bricks(); }
+  void forward(View<std::complex<double>>) override { no_bricks(); }
+  void backward(View<std::complex<double>>) override { no_bricks(); }
+
+ private:
+  [[noreturn]] static void no_bricks() {
+    throw std::logic_error("a replicated mesh was asked for what only bricks have");
+  }
+
+  Transport& transport_;
+};
+
+}  // namespace
+
+std::unique_ptr<MeshRanks> make_replicated_mesh(Transport& transport) {
+  return std::make_unique<ReplicatedMesh>(transport);
+}
+
+}  // namespace nanoday

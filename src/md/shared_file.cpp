@@ -1,0 +1,54 @@
+// Files of many ranks: offsets from sizes, then everybody writes where his piece belongs.
+// SPDX-License-Identifier: Apache-2.0
+#include "md/shared_file.hpp"
+
+#include "agreement.hpp"
+
+#include <vector>
+
+namespace nanoday {
+
+PieceOffset piece_offset(Transport& ranks, std::int64_t mine) {
+  std::vector<std::int64_t> size(static_cast<std::size_t>(ranks.size()), 0);
+  size[static_cast<std::size_t>(ranks.rank())] = mine;
+  ranks.all_reduce_sum(View<std::int64_t>(size));
+  PieceOffset offset;
+  for (int r = 0; r < ranks.size(); ++r) {
+    if (r == ranks.rank()) offset.before = offset.all;
+    offset.all += size[static_cast<std::size_t>(r)];
+  }
+  return offset;
+}
+
+/// The first rank makes or cuts the file, then the others open what is there.
+template <class OpenFirst>
+SharedFile::SharedFile(Transport& ranks, const std::string& path, std::int64_t length, OpenFirst&& open_first)
+    : ranks_(ranks), length_(length) {
+  const bool first = ranks.rank() == 0;
+  together(ranks, [&] {
+    if (first) file_.emplace(open_first());
+  });
+  together(ranks, [&] {
+    if (!first) file_.emplace(OutputFile::open(path));
+  });
+}
+
+SharedFile SharedFile::create(Transport& ranks, const std::string& path) {
+  return SharedFile(ranks, path, 0, [&] { return OutputFile::create(path); });
+}
+
+SharedFile SharedFile::open_at(Transport& ranks, const std::string& path, std::int64_t length) {
+  return SharedFile(ranks, path, length, [&] { return OutputFile::open_at(path, length); });
+}
+
+void SharedFile::append(std::string_view mine) {
+  const PieceOffset offset = piece_offset(ranks_, static_cast<std::int64_t>(mine.size()));
+  together(ranks_, [&] { file_->write_at(length_ + offset.before, mine); });
+  length_ += offset.all;
+}
+
+void SharedFile::sync() {
+  together(ranks_, [&] { file_->sync(); });
+}
+
+}  // namespace nanoday
