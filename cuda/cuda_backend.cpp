@@ -328,6 +328,7 @@ class CudaBackend final : public Backend {
       FixedSum sum;
       for (std::size_t k = c; k < virial.size(); k += 9) sum.add(virial[k]);
       forces.exact_virial[c] = ExactSum::from_limbs({static_cast<std::int64_t>(sum.low), sum.high, 0, 0});
+      if (sum.misfits != 0) forces.exact_virial[c].add(value_of(sum));  // a NaN stays one over ranks
       forces.virial[c] = value_of(sum);
     }
     if (!needs.atom_virial) return;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace nanoday::NANODAY_GPU {
 namespace {
@@ -222,7 +223,8 @@ void Resident::second_half(Needs needs) {
 /// Records on first use and whenever memory has moved.
 void Resident::run_part(Part& part, const std::function<void()>& body) {
   if (!part.graph.fresh()) {
-    part.clock.clear();
+    // The graph that is updated still records the old timers' events: they live until it has new ones.
+    const StageClock before = std::exchange(part.clock, {});
     clock_ = timed_ ? &part.clock : nullptr;
     part.graph.record(stream_, body);
     clock_ = nullptr;

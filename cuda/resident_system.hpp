@@ -63,8 +63,8 @@ class Resident final : public ResidentSystem {
   const std::int32_t* centres() const { return plans_.size() > 1 ? centre_.data() : atoms_.type.data(); }
   /// A recorded part of a step, and the timers in it.
   struct Part {
+    StageClock clock;  ///< outlives the graph that records its events
     Graph graph;
-    StageClock clock;
   };
   void run_part(Part& part, const std::function<void()>& body);
   void forget_parts();

@@ -35,10 +35,6 @@ class StageClock {
     }
     if (beside_) times.add(Stage::pppm_hidden, std::min(solver, beside_->seconds()));
   }
-  void clear() {
-    timers_.clear();
-    beside_.reset();
-  }
 
  private:
   std::vector<std::pair<Stage, std::unique_ptr<DeviceTimer>>> timers_;

@@ -312,7 +312,8 @@ void Evaluator::restore(const ListState& state, bool dealt) {
   std::copy(state.reference.begin(), state.reference.end(), atoms_.position.begin());
   check_positions(atoms_);
   choose_domains();
-  if (dealt) {
+  // Bricks reach only so far: what another way of sharing the mesh allowed to lend goes back.
+  if (dealt || (mesh_ranks_ && mesh_ranks_->bricks())) {
     migrate(*domains_, *ranks_, atoms_, {&now});
     sort_in_space(&now);
   } else if (ranks_->size() > 1) {  // some may be lent

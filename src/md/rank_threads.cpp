@@ -24,10 +24,10 @@ int place_on_node(const Transport& ranks) {
   return static_cast<int>(std::count(node_of.begin(), me, *me));
 }
 
-/// True when the launcher gave this rank cores of its own.
-bool bound(int cores) {
+/// Cores this rank may run on: all, those of a batch job, or its own where the launcher binds ranks.
+int allowed_cores(int all) {
   cpu_set_t mine;
-  return sched_getaffinity(0, sizeof mine, &mine) == 0 && CPU_COUNT(&mine) < cores;
+  return sched_getaffinity(0, sizeof mine, &mine) == 0 ? CPU_COUNT(&mine) : all;
 }
 
 }  // namespace
@@ -37,7 +37,9 @@ RunConfig on_this_rank(const RunConfig& config, const Transport& ranks) {
   own.local_rank = place_on_node(ranks);
   const int cores = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)), mates = ranks_of_node(ranks);
   const bool said = config.threads > 0 || std::getenv("OMP_NUM_THREADS") != nullptr;
-  if (!said && mates > 1 && !bound(cores)) own.threads = std::max(1, cores / mates);
+  // More than its share: the others of the node may run there, too.
+  const int allowed = allowed_cores(cores);
+  if (!said && mates > 1 && allowed > std::max(1, cores / mates)) own.threads = std::max(1, allowed / mates);
   return own;
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "md/run_report.hpp"
 
+#include "agreement.hpp"
 #include "io/report.hpp"
 #include "io/text.hpp"
 #include "md/progress.hpp"
@@ -106,9 +107,7 @@ void write_run_report(const RunConfig& config, const RunSystem& system, const Ru
   for (auto& fact : end_facts(config, system, output, pace)) data.summary.push_back(std::move(fact));
   data.n_atoms = system.evaluator->natoms();
   data.target_temperature = config.ensemble == Ensemble::nvt ? config.target : 0;
-  data.thermo = thermo_series(run_path(config, "thermo.csv"));
   data.rdf = rdf_series(output);
-  data.msd = msd_series(run_path(config, "msd.csv"));
   data.stages = stage_times(system, pace.steps);
   const EvaluationCounts counts = system.evaluator->all_counts();
   if (counts.sel_overflow > 0)
@@ -117,7 +116,12 @@ void write_run_report(const RunConfig& config, const RunSystem& system, const Ru
                     "nearest were kept",
                     counts.sel_overflow));
   if (output.dplr() != nullptr) output.dplr()->add_to(data, output.conditions(system));
-  if (system.ranks->rank() == 0) write_report(run_path(config, "report.html"), data);
+  together(*system.ranks, [&] {
+    if (system.ranks->rank() > 0) return;
+    data.thermo = thermo_series(run_path(config, "thermo.csv"));
+    data.msd = msd_series(run_path(config, "msd.csv"));
+    write_report(run_path(config, "report.html"), data);
+  });
 }
 
 }  // namespace nanoday

@@ -125,6 +125,12 @@ void make_simulations(const std::vector<RunConfig>& configs, std::vector<RunSyst
   }
 }
 
+/// What was asked for on one rank does not stop a continuation on several.
+RunConfig for_any_ranks(RunConfig config, const Transport& ranks) {
+  if (ranks.size() > 1 && config.long_range.fft == FftMethod::local) config.long_range.fft.reset();
+  return config;
+}
+
 void require_same_run(const RunConfig& config, const Model& model, const Checkpoint& checkpoint) {
   require(
       model.hash == checkpoint.model_hash,
@@ -186,7 +192,7 @@ std::vector<RunSystem> restore_systems(const std::vector<RunConfig>& configs, co
         other != nullptr
             ? other->plan
             : with_shared_mesh(same_plan(system.model, configs[r], checkpoint, system.backend->threads()),
-                               *system.backend, checkpoint.box, configs[r], *ranks);
+                               *system.backend, checkpoint.box, for_any_ranks(configs[r], *ranks), *ranks);
     system.error = checkpoint.error;
     system.mesh = checkpoint.dplr.mesh;
     system.input_id = checkpoint.input_id;

@@ -4,6 +4,9 @@
 
 #include "agreement.hpp"
 
+#include <sys/stat.h>
+
+#include <cstdint>
 #include <vector>
 
 namespace nanoday {
@@ -20,6 +23,12 @@ PieceOffset piece_offset(Transport& ranks, std::int64_t mine) {
   return offset;
 }
 
+/// What the file system calls the file behind a path; 0 when it does not say.
+std::uint64_t file_number(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
 /// The first rank makes or cuts the file, then the others open what is there.
 template <class OpenFirst>
 SharedFile::SharedFile(Transport& ranks, const std::string& path, std::int64_t length, OpenFirst&& open_first)
@@ -28,8 +37,16 @@ SharedFile::SharedFile(Transport& ranks, const std::string& path, std::int64_t l
   together(ranks, [&] {
     if (first) file_.emplace(open_first());
   });
+  std::uint64_t number = first ? file_number(path) : 0;
+  ranks.broadcast(0, writable_bytes_of(View<std::uint64_t>(&number, 1)));
   together(ranks, [&] {
-    if (!first) file_.emplace(OutputFile::open(path));
+    if (first) return;
+    file_.emplace(OutputFile::open(path));
+    // A network file system may still show the file that had this name before: a good checkpoint, perhaps.
+    require_run(file_number(path) == number,
+                "rank {} sees another file {} than rank 0 has just made (its file system shows old names); "
+                "resume, and write to a file system that all nodes see alike",
+                ranks.rank(), path);
   });
 }
 

@@ -130,6 +130,21 @@ TEST(ExactSum, limbs_give_back_any_sum) {
   EXPECT_NEAR(sum.value(), -2e12 - 1.3, 1e-3);
 }
 
+TEST(ExactSum, of_what_is_no_number_is_none_on_any_rank) {
+  for (const double bad : {std::nan(""), HUGE_VAL, -HUGE_VAL, 1e30})
+    run_ranks(3, [&](Transport& transport) {
+      std::vector<ExactSum> sums(2);
+      for (ExactSum& sum : sums) sum.add(-4e18);
+      if (transport.rank() == 1) sums[0].add(bad);
+      all_reduce_sum(transport, View<ExactSum>(sums));
+      EXPECT_TRUE(std::isnan(sums[0].value())) << bad;
+      EXPECT_EQ(sums[1].value(), -12e18);
+      ExactSum more;
+      more.add(sums[0]);
+      EXPECT_TRUE(std::isnan(more.value()));
+    });
+}
+
 TEST(ExactSum, over_ranks_has_the_bits_of_one_rank) {
   std::mt19937_64 random(5);
   std::normal_distribution<double> normal(0, 1);
