@@ -312,11 +312,13 @@ void Evaluator::restore(const ListState& state, bool dealt) {
   std::copy(state.reference.begin(), state.reference.end(), atoms_.position.begin());
   check_positions(atoms_);
   choose_domains();
-  // Bricks reach only so far: what another way of sharing the mesh allowed to lend goes back.
-  if (dealt || (mesh_ranks_ && mesh_ranks_->bricks())) {
+  // Some may be lent. Bricks reach only so far: what another way of sharing the mesh allowed to lend goes
+  // back.
+  const bool several = ranks_->size() > 1;
+  if (dealt || (several && mesh_ranks_ && mesh_ranks_->bricks())) {
     migrate(*domains_, *ranks_, atoms_, {&now});
     sort_in_space(&now);
-  } else if (ranks_->size() > 1) {  // some may be lent
+  } else if (several) {
     domains_->span({atoms_.position.data(), static_cast<std::size_t>(atoms_.nlocal)}, *ranks_);
   }
   build_list();
