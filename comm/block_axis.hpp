@@ -31,6 +31,7 @@ class BlockAxis {
     const auto b = static_cast<std::size_t>(block);
     return fraction >= low_[b] - reach_ && fraction <= high_[b] + reach_;
   }
+  double reach() const { return reach_; }
   int blocks() const { return static_cast<int>(low_.size()); }
 
  private:

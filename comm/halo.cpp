@@ -28,6 +28,17 @@ Rows<Word> rows_of(Array<Row>& rows, std::size_t first_word = 0) {
   return {reinterpret_cast<Word*>(rows.data()) + first_word, sizeof(Row) / sizeof(Word)};
 }
 
+/// Ghosts made from rows `row[k]` behind `first`.
+void append(const std::int32_t* row, const std::vector<GhostRows::Run>& runs, std::int64_t first,
+            HaloRows& to) {
+  std::int64_t k = 0;
+  for (const GhostRows::Run& run : runs)
+    for (; k < run.end; ++k) {
+      to.source.push_back(static_cast<std::int32_t>(first + row[k]));
+      to.translation.push_back(padded(run.translation));
+    }
+}
+
 /// Shared memory is what the machine says, so teams must be its nodes.
 void check_team(const std::vector<int>& team, const Transport& transport) {
   const auto& node_of = transport.node_of();
@@ -51,8 +62,7 @@ void Halo::build(const DomainGrid& grid, const Box& box, double cutoff, Atoms& a
   Plan& p = *plan_;
   std::int64_t natoms = atoms.nlocal;
   p.transport.all_reduce_sum(View<std::int64_t>(&natoms, 1));
-  const Teams teams = p.route == Route::by_node ? Teams::nodes : Teams::ranks;
-  const HaloGeometry geometry(grid, teams, cutoff, natoms, p.transport.rank());
+  const HaloGeometry geometry(grid, p.route, cutoff, natoms, p.transport.rank());
   if (geometry.team().size() > 1) check_team(geometry.team(), p.transport);
   for (TeamMemory* const memory : {&p.control, &p.data})
     memory->join(p.transport, geometry.team().size(), static_cast<std::size_t>(geometry.member()));
@@ -93,6 +103,25 @@ void Halo::reverse(Forces& forces, std::int64_t nlocal) {
           : plan_->travel.bring_home(routes, rows_of<double>(forces.force), have_virials);
   for (std::size_t column = 0; virials && column < 9; column += 3)
     plan_->travel.bring_home(routes, rows_of<double>(forces.atom_virial, column), true);
+}
+
+HaloRows Halo::rows() const {
+  const HaloRoutes& routes = plan_->routes;
+  require_run(plan_->route == Route::direct,
+              "rows are listed for halos between single ranks; make the halo with Route::direct");
+  HaloRows rows;
+  append(routes.own.atom.data(), routes.own.run, 0, rows);
+  std::int64_t first = routes.nlocal;
+  for (const auto& message : routes.message) {  // in the order of the ghosts
+    const auto& sent = routes.to_neighbor[message.neighbor].atom;
+    const auto& from = routes.from_neighbor[message.neighbor];
+    const auto received = static_cast<std::int64_t>(message.in.size() / 3);
+    rows.peer.push_back({message.peer, static_cast<std::int64_t>(sent.size()), received});
+    rows.sent.insert(rows.sent.end(), sent.begin(), sent.end());
+    append(from.row, from.run, first, rows);
+    first += received;
+  }
+  return rows;
 }
 
 std::size_t Halo::bytes() const {

@@ -4,8 +4,10 @@
 
 #include "atoms/atoms.hpp"
 #include "atoms/forces.hpp"
+#include "backend/resident_ranks.hpp"
 #include "core/box.hpp"
 #include "domain_grid.hpp"
+#include "halo_geometry.hpp"
 #include "transport.hpp"
 
 #include <cstdint>
@@ -19,9 +21,7 @@ namespace nanoday {
 /// lattice translation, in the same bits as on one rank.
 class Halo {
  public:
-  /// How ghosts travel: `direct` sends one message per pair of ranks; `by_node` one per pair of nodes, every
-  /// atom once, and shared memory inside nodes.
-  enum class Route { direct, by_node };
+  using Route = HaloRoute;
 
   explicit Halo(Transport& transport, Route route = Route::by_node);
   ~Halo();
@@ -43,6 +43,9 @@ class Halo {
 
   /// Collective: one row per ghost from its owner's row; no lattice translation (dipoles, cotangents).
   void forward_rows(View<const Vec4> local, View<Vec4> ghost);
+
+  /// The rows of ordinary steps, for those who move them by themselves. \pre Route::direct and build()
+  HaloRows rows() const;
 
   /// Memory that this rank holds for all this, beyond the rows of its atoms and ghosts.
   std::size_t bytes() const;

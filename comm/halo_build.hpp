@@ -14,8 +14,9 @@
 
 namespace nanoday {
 
-/// One build; collective from its first to its last call. Teams agree on counts through `control`, then rows
-/// travel with types and ids, every rank chooses its ghosts among them, and the routes are laid into `data`.
+/// One build; collective from its first to its last call. Stage by stage teams agree on counts through
+/// `control` and rows travel with types and ids; then every rank chooses its ghosts among them, and the
+/// routes are laid into `data`.
 class HaloBuild {
  public:
   HaloBuild(const HaloGeometry& geometry, Transport& transport, TeamMemory& control, TeamMemory& data);
@@ -25,16 +26,33 @@ class HaloBuild {
  private:
   struct Ghosts;
 
+  /// A row while the halo is built.
+  struct NewRow {
+    Vec3 position;  ///< its owner's, or translated inside a team [Å]
+    std::int64_t id = 0;
+    std::int32_t type = 0, unused = 0;
+  };
+  /// What a contact forwards with one message.
+  struct Relayed {
+    std::vector<std::int32_t> row;  ///< in the message it came with
+    std::vector<NewRow> rows;
+  };
+
+  bool contact_of(std::size_t neighbor, int stage) const;
   void share_census();
-  void exchange_sizes();
+  void exchange_sizes(int stage);
   void reserve(std::size_t row_bytes);
-  void send_rows(const Atoms& atoms);
-  Ghosts choose_ghosts() const;
+  void exchange_rows(int stage, const Atoms& atoms);
+  void lay_rows(int stage, const Atoms& atoms);
+  void choose_relays(int stage);
+  std::vector<NewRow> rows_from(std::size_t neighbor) const;
+  Ghosts choose_ghosts(const Box& box) const;
   void append(const Ghosts& ghosts, Atoms& atoms) const;
   HaloRoutes lay_routes(const Ghosts& ghosts, const Atoms& atoms);
+  void lay_relays();
   HaloRoutes::Message message_of(std::size_t neighbor) const;
   std::byte* at(std::size_t member, std::int64_t row) const;
-  std::int32_t* choice(std::size_t member, std::size_t neighbor) const;
+  std::int32_t* choices(std::size_t member, std::int64_t place) const;
 
   const HaloGeometry& geometry_;
   Transport& transport_;
@@ -43,6 +61,8 @@ class HaloBuild {
   std::size_t member_, row_bytes_ = 0;
   HaloLists lists_;
   HaloCensus census_;
+  std::vector<Relayed> relayed_;               ///< (relays) where this member is the contact of `to`
+  std::vector<std::vector<NewRow>> received_;  ///< (neighbors) where this member is the contact
 };
 
 }  // namespace nanoday

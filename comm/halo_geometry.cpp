@@ -65,20 +65,28 @@ std::size_t number_among(const std::array<Around, 3>& axis) {
 
 }  // namespace
 
-HaloGeometry::HaloGeometry(const DomainGrid& grid, Teams teams, double cutoff, std::int64_t natoms, int rank)
+HaloGeometry::HaloGeometry(const DomainGrid& grid, HaloRoute route, double cutoff, std::int64_t natoms,
+                           int rank)
     : grid_(&grid), rank_(rank) {
   const auto reach = reach_of(grid.frame(), cutoff);
   check_images(grid, reach, cutoff, natoms);
   for (int d = 0; d < 3; ++d) {
     const bool periodic = grid.frame().box.periodic[d];
-    inner_[d] = teams == Teams::nodes ? grid.shape()[d] / grid.nodes()[d] : 1;
+    inner_[d] = route == HaloRoute::direct ? 1 : grid.shape()[d] / grid.nodes()[d];
     team_place_[d] = grid.place(rank)[d] / inner_[d];
     rank_axis_.emplace_back(grid.extents(d), periodic, reach[d]);
     team_axis_.emplace_back(coarse_extents(grid.extents(d), inner_[d]), periodic, reach[d]);
   }
   team_ = members_at(team_place_);
   member_ = static_cast<int>(std::lower_bound(team_.begin(), team_.end(), rank) - team_.begin());
-  // From there this team is one of the neighbors, too: each axis tells its place in that order.
+  if (route == HaloRoute::staged)
+    find_staged_neighbors();
+  else
+    find_all_neighbors();
+}
+
+// From there this team is one of the neighbors, too: each axis tells its place in that order.
+void HaloGeometry::find_all_neighbors() {
   std::array<std::vector<int>, 3> near;
   std::array<std::vector<Around>, 3> seen;
   for (int d = 0; d < 3; ++d) {
@@ -89,12 +97,35 @@ HaloGeometry::HaloGeometry(const DomainGrid& grid, Teams teams, double cutoff, s
     for (std::size_t b = 0; b < near[1].size(); ++b)
       for (std::size_t c = 0; c < near[2].size(); ++c) {
         const Triple place{near[0][a], near[1][b], near[2][c]};
-        if (place == team_place_) continue;
-        const auto theirs = members_at(place);
-        const std::size_t back = number_among({seen[0][a], seen[1][b], seen[2][c]});
-        neighbors_.push_back(
-            {place, static_cast<int>(neighbors_.size() % team_.size()), theirs[back % theirs.size()]});
+        if (place != team_place_) add_neighbor(place, 0, number_among({seen[0][a], seen[1][b], seen[2][c]}));
       }
+}
+
+// Both ends of a message share their places along the other axes, hence the neighbors there.
+void HaloGeometry::find_staged_neighbors() {
+  stages_ = 0;
+  std::size_t before = 0;  // neighbors of earlier stages
+  for (int d = 0; d < 3; ++d) {
+    const std::vector<int> near = team_axis(d).neighbors(team_place_[d]);
+    if (near.size() == 1) continue;
+    for (const int block : near) {
+      if (block == team_place_[d]) continue;
+      const Around there = around(team_axis(d), block, team_place_[d]);
+      Triple place = team_place_;
+      place[d] = block;
+      add_neighbor(place, stages_, before + there.other - (there.other > there.self ? 1 : 0));
+    }
+    before += near.size() - 1;
+    ++stages_;
+  }
+  stages_ = std::max(1, stages_);
+}
+
+/// \param back  number of this team among the other one's neighbors
+void HaloGeometry::add_neighbor(Triple place, int stage, std::size_t back) {
+  const auto theirs = members_at(place);
+  neighbors_.push_back(
+      {place, stage, static_cast<int>(neighbors_.size() % team_.size()), theirs[back % theirs.size()]});
 }
 
 std::vector<int> HaloGeometry::members_at(Triple place) const {

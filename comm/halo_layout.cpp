@@ -7,18 +7,25 @@
 
 namespace nanoday {
 
-HaloCensus::HaloCensus(std::size_t n_members, std::vector<std::size_t> contacts)
+HaloCensus::HaloCensus(std::size_t n_members, std::vector<std::size_t> contacts,
+                       const std::vector<int>& stage)
     : members(n_members),
       neighbors(contacts.size()),
       contact(std::move(contacts)),
       to_member(n_members * n_members),
       out(n_members * neighbors),
       chosen(n_members * neighbors),
-      in(neighbors) {}
+      in(neighbors) {
+  for (std::size_t to = 0; to < neighbors; ++to)
+    for (std::size_t from = 0; stage[from] < stage[to]; ++from) relay.push_back({from, to});
+  passed.resize(relay.size());
+}
 
 std::int64_t HaloCensus::out_rows(std::size_t neighbor) const {
   std::int64_t rows = 0;
   for (std::size_t k = 0; k < members; ++k) rows += out[k * neighbors + neighbor];
+  for (std::size_t r = 0; r < relay.size(); ++r)
+    if (relay[r].to == neighbor) rows += passed[r];
   return rows;
 }
 
@@ -26,7 +33,8 @@ void HaloCensus::write_record(std::size_t member, std::int64_t* record) const {
   record = std::copy_n(&to_member[member * members], members, record);
   record = std::copy_n(out.begin() + static_cast<std::ptrdiff_t>(member * neighbors), neighbors, record);
   record = std::copy_n(chosen.begin() + static_cast<std::ptrdiff_t>(member * neighbors), neighbors, record);
-  std::copy(in.begin(), in.end(), record);
+  record = std::copy(in.begin(), in.end(), record);
+  std::copy(passed.begin(), passed.end(), record);
 }
 
 void HaloCensus::read_record(std::size_t member, const std::int64_t* record) {
@@ -38,6 +46,9 @@ void HaloCensus::read_record(std::size_t member, const std::int64_t* record) {
   record += neighbors;
   for (std::size_t b = 0; b < neighbors; ++b)
     if (contact[b] == member) in[b] = record[b];
+  record += neighbors;
+  for (std::size_t r = 0; r < relay.size(); ++r)
+    if (contact[relay[r].to] == member) passed[r] = record[r];
 }
 
 HaloLayout::HaloLayout(const HaloCensus& census)
@@ -77,6 +88,29 @@ std::int64_t HaloLayout::out_row(std::size_t neighbor, std::size_t member) const
 }
 
 std::int64_t HaloLayout::in_row(std::size_t neighbor) const { return in_first_[neighbor]; }
+
+std::int64_t HaloLayout::relay_row(std::size_t r) const {
+  const std::size_t to = census_->relay[r].to;
+  std::int64_t row = out_row(to, census_->members);
+  for (std::size_t q = 0; q < r; ++q)
+    if (census_->relay[q].to == to) row += census_->passed[q];
+  return row;
+}
+
+std::int64_t HaloLayout::relay_choice(std::size_t r) const {
+  const std::size_t member = census_->contact[census_->relay[r].to];
+  std::int64_t place = choice(member, census_->neighbors);
+  for (std::size_t q = 0; q < r; ++q)
+    if (census_->contact[census_->relay[q].to] == member) place += census_->passed[q];
+  return place;
+}
+
+std::int64_t HaloLayout::choices(std::size_t member) const {
+  std::int64_t sum = choice(member, census_->neighbors);
+  for (std::size_t q = 0; q < census_->relay.size(); ++q)
+    if (census_->contact[census_->relay[q].to] == member) sum += census_->passed[q];
+  return sum;
+}
 
 std::int64_t HaloLayout::choice(std::size_t member, std::size_t neighbor) const {
   std::int64_t place = 0;

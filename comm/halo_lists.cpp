@@ -3,6 +3,7 @@
 #include "halo_lists.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace nanoday {
@@ -76,23 +77,6 @@ class Selection {
   std::vector<std::vector<std::int32_t>> rows_;   ///< (slots) atoms
 };
 
-Selection select_for_neighbors(const HaloGeometry& geometry) {
-  std::array<const BlockAxis*, 3> axis;
-  std::array<Targets, 3> targets;
-  for (int d = 0; d < 3; ++d) {
-    axis[d] = &geometry.team_axis(d);
-    targets[d] = axis[d]->targets(geometry.team_place()[d]);
-  }
-  const auto& neighbors = geometry.neighbors();
-  return {axis, targets, [&](const Triple& block, const Triple&) {
-            if (block == geometry.team_place()) return k_nobody;
-            const auto at =
-                std::lower_bound(neighbors.begin(), neighbors.end(), block,
-                                 [](const NeighborTeam& n, const Triple& b) { return n.place < b; });
-            return static_cast<int>(at - neighbors.begin());
-          }};
-}
-
 /// Destinations are the members of the team; for itself a rank only makes images.
 Selection select_for_team(const HaloGeometry& geometry) {
   const Triple place = geometry.grid().place(geometry.rank());
@@ -111,21 +95,76 @@ Selection select_for_team(const HaloGeometry& geometry) {
           }};
 }
 
+/// Everything that any other team holds may be a ghost here, under each translation that brings it near.
+Selection select_from_neighbors(const HaloGeometry& geometry) {
+  const Triple place = geometry.grid().place(geometry.rank());
+  std::array<const BlockAxis*, 3> axis;
+  std::array<Targets, 3> targets;
+  for (int d = 0; d < 3; ++d) {
+    axis[d] = &geometry.rank_axis(d);
+    std::set<int> shifts;
+    for (const auto& target : axis[d]->targets(place[d])) shifts.insert(-target.shift);
+    for (const int shift : shifts) targets[d].push_back({place[d], shift});
+  }
+  return {axis, targets, [](const Triple&, const Triple&) { return 0; }};
+}
+
+std::array<double, 3> fractions(const HaloGeometry& geometry, Vec3 position) {
+  const Vec3 f = geometry.grid().frame().box.fractional(position);
+  return {f.x, f.y, f.z};
+}
+
 }  // namespace
 
-HaloLists halo_lists(const HaloGeometry& geometry, const Box& box, View<const Vec4> local) {
-  Selection inside = select_for_team(geometry), outside = select_for_neighbors(geometry);
-  const Box& frame = geometry.grid().frame().box;
-  for (std::size_t i = 0; i < local.size(); ++i) {
-    const Vec3 f = frame.fractional(xyz(local[i]));
-    inside.add(static_cast<std::int32_t>(i), {f.x, f.y, f.z});
-    outside.add(static_cast<std::int32_t>(i), {f.x, f.y, f.z});
+NeighborSelection::NeighborSelection(const HaloGeometry& geometry) : geometry_(&geometry) {
+  for (int d = 0; d < 3; ++d) {
+    targets_[d] = geometry.team_axis(d).targets(geometry.team_place()[d]);
+    hit_[d].resize(static_cast<std::size_t>(geometry.team_axis(d).blocks()));
   }
+  for (const NeighborTeam& n : geometry.neighbors())
+    neighbor_.push_back({static_cast<std::size_t>(n.place[0]), static_cast<std::size_t>(n.place[1]),
+                         static_cast<std::size_t>(n.place[2])});
+}
+
+/// False when no other team needs the position.
+bool NeighborSelection::find_hits(Vec3 position) {
+  const auto f = fractions(*geometry_, position);
+  bool any = false;
+  for (int d = 0; d < 3; ++d) {
+    const BlockAxis& axis = geometry_->team_axis(d);
+    for (const auto& target : targets_[d]) hit_[d][static_cast<std::size_t>(target.block)] = 0;
+    const auto own = static_cast<std::size_t>(geometry_->team_place()[d]);
+    for (const auto& target : targets_[d]) {
+      if (!axis.near(target.block, f[d] + target.shift)) continue;
+      hit_[d][static_cast<std::size_t>(target.block)] = 1;
+      any = any || static_cast<std::size_t>(target.block) != own;
+    }
+    hit_[d][own] = 1;  // what is here, or came here in an earlier stage, need not move along this axis
+  }
+  return any;
+}
+
+HaloLists halo_lists(const HaloGeometry& geometry, const Box& box, View<const Vec4> local) {
+  Selection inside = select_for_team(geometry);
+  NeighborSelection outside(geometry);
   HaloLists lists;
+  lists.to_neighbor.resize(geometry.neighbors().size());
+  for (std::size_t i = 0; i < local.size(); ++i) {
+    const auto atom = static_cast<std::int32_t>(i);
+    const Vec3 x = xyz(local[i]);
+    inside.add(atom, fractions(geometry, x));
+    outside.for_each(x, [&](std::size_t b) { lists.to_neighbor[b].push_back(atom); });
+  }
   lists.to_member = inside.rows(box, geometry.team().size());
-  lists.to_neighbor = outside.rows(box, geometry.neighbors().size());
   std::swap(lists.own, lists.to_member[static_cast<std::size_t>(geometry.member())]);
   return lists;
+}
+
+GhostRows ghosts_among(const HaloGeometry& geometry, const Box& box, View<const Vec4> position) {
+  Selection near = select_from_neighbors(geometry);
+  for (std::size_t row = 0; row < position.size(); ++row)
+    near.add(static_cast<std::int32_t>(row), fractions(geometry, xyz(position[row])));
+  return near.rows(box, 1).front();
 }
 
 }  // namespace nanoday

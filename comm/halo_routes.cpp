@@ -11,18 +11,42 @@ namespace {
 
 constexpr int k_outward_tag = 0x4841, k_home_tag = 0x4842;
 
-void pack(const GhostRows& rows, View<const Vec4> local, bool translate, double* buffer) {
-  rows.for_each([&](std::int64_t row, std::int32_t atom, Vec3 translation) {
-    const Vec3 x = xyz(local[static_cast<std::size_t>(atom)]);
-    const Vec3 v = translate ? x + translation : x;
-    double* const words = buffer + 3 * row;
-    words[0] = v.x;
-    words[1] = v.y;
-    words[2] = v.z;
-  });
+void put(Vec3 v, double* words) {
+  words[0] = v.x;
+  words[1] = v.y;
+  words[2] = v.z;
 }
 
 Vec4 unpacked(const double* words) { return {words[0], words[1], words[2], 0}; }
+
+void pack(const GhostRows& rows, View<const Vec4> local, bool translate, double* buffer) {
+  rows.for_each([&](std::int64_t row, std::int32_t atom, Vec3 translation) {
+    const Vec3 x = xyz(local[static_cast<std::size_t>(atom)]);
+    put(translate ? x + translation : x, buffer + 3 * row);
+  });
+}
+
+void pack(const std::vector<std::int32_t>& atoms, View<const Vec4> local, double* buffer) {
+  for (const std::int32_t atom : atoms) {
+    put(xyz(local[static_cast<std::size_t>(atom)]), buffer);
+    buffer += 3;
+  }
+}
+
+void unpack(const HaloRoutes::FromNeighbor& from, bool translate, View<Vec4> ghost) {
+  std::int64_t k = 0;
+  for (const GhostRows::Run& run : from.run)
+    for (; k < run.end; ++k) {
+      Vec4& g = ghost[static_cast<std::size_t>(from.first + k)];
+      g = unpacked(from.buffer + 3 * static_cast<std::int64_t>(from.row[k]));
+      if (translate) g = padded(xyz(g) + run.translation);
+    }
+}
+
+void forward(const HaloRoutes::Forward& relay) {
+  for (std::int64_t k = 0; k < relay.count; ++k)
+    std::copy_n(relay.from + 3 * static_cast<std::int64_t>(relay.row[k]), 3, relay.to + 3 * k);
+}
 
 /// Buffers are declared as doubles; shares in fixed point are integers of the same size.
 template <class Word>
@@ -44,11 +68,11 @@ void add_row(Word* home, const double* share) {
 template <class Word>
 void sum_shares(const HaloRoutes::Message& message) {
   std::fill(message.in.begin(), message.in.end(), 0.0);
-  for (const auto& member : message.share)
-    for (std::int64_t k = 0; k < member.count; ++k) {
-      double* const sum = message.in.data() + 3 * static_cast<std::int64_t>(member.row[k]);
+  for (const auto& part : message.share)
+    for (std::int64_t k = 0; k < part.count; ++k) {
+      double* const sum = message.in.data() + 3 * static_cast<std::int64_t>(part.row[k]);
       for (int c = 0; c < 3; ++c)
-        store(sum + c, static_cast<Word>(load<Word>(sum + c) + load<Word>(member.share + 3 * k + c)));
+        store(sum + c, static_cast<Word>(load<Word>(sum + c) + load<Word>(part.share + 3 * k + c)));
     }
 }
 
@@ -59,17 +83,22 @@ std::int64_t& word_of(TeamMemory& control, std::size_t member) {
 
 }  // namespace
 
-void HaloTravel::post_send(int to, int tag, View<const double> words) {
-  if (!words.empty()) pending_.push_back(transport_.post_send(to, tag, bytes_of(words)));
+void HaloTravel::post_send(const HaloRoutes::Message& message, int tag, View<const double> words) {
+  if (words.empty()) return;
+  pending_[static_cast<std::size_t>(message.stage)].push_back(
+      transport_.post_send(message.peer, tag, bytes_of(words)));
 }
 
-void HaloTravel::post_receive(int from, int tag, View<double> words) {
-  if (!words.empty()) pending_.push_back(transport_.post_receive(from, tag, writable_bytes_of(words)));
+void HaloTravel::post_receive(const HaloRoutes::Message& message, int tag, View<double> words) {
+  if (words.empty()) return;
+  pending_[static_cast<std::size_t>(message.stage)].push_back(
+      transport_.post_receive(message.peer, tag, writable_bytes_of(words)));
 }
 
-void HaloTravel::wait_all() {
-  for (const auto request : pending_) transport_.wait(request);
-  pending_.clear();
+void HaloTravel::finish_stage(int stage) {
+  for (const auto request : pending_[static_cast<std::size_t>(stage)]) transport_.wait(request);
+  pending_[static_cast<std::size_t>(stage)].clear();
+  data_.barrier();
 }
 
 void HaloTravel::start_outward(const HaloRoutes& routes, View<const Vec4> local, bool translate) {
@@ -77,16 +106,16 @@ void HaloTravel::start_outward(const HaloRoutes& routes, View<const Vec4> local,
   const bool alone = data_.members() == 1;
   std::size_t next = 0;
   for (std::size_t b = 0; b < routes.to_neighbor.size(); ++b) {
-    pack(routes.to_neighbor[b].rows, local, translate, routes.to_neighbor[b].buffer);
+    pack(routes.to_neighbor[b].atom, local, routes.to_neighbor[b].buffer);
     if (!alone || next == routes.message.size() || routes.message[next].neighbor != b) continue;
-    post_send(routes.message[next].peer, k_outward_tag, routes.message[next].out);
-    ++next;
+    const HaloRoutes::Message& message = routes.message[next++];
+    if (message.stage == 0) post_send(message, k_outward_tag, message.out);
   }
   for (const auto& to : routes.to_member) pack(to.rows, local, translate, to.buffer);
   data_.barrier();
   for (const auto& message : routes.message) {
-    if (!alone) post_send(message.peer, k_outward_tag, message.out);
-    post_receive(message.peer, k_outward_tag, message.in);
+    if (!alone && message.stage == 0) post_send(message, k_outward_tag, message.out);
+    post_receive(message, k_outward_tag, message.in);
   }
 }
 
@@ -99,12 +128,16 @@ void HaloTravel::finish_outward(const HaloRoutes& routes, View<const Vec4> local
   for (const auto& from : routes.from_member)
     for (std::int64_t k = 0; k < from.count; ++k)
       ghost[static_cast<std::size_t>(from.first + k)] = unpacked(from.buffer + 3 * k);
-  wait_all();
-  data_.barrier();
-  for (const auto& from : routes.from_neighbor)
-    for (std::int64_t k = 0; k < from.count; ++k)
-      ghost[static_cast<std::size_t>(from.first + k)] =
-          unpacked(from.buffer + 3 * static_cast<std::int64_t>(from.row[k]));
+  for (int stage = 0; stage < routes.stages; ++stage) {
+    if (stage > 0)
+      for (const auto& message : routes.message) {
+        if (message.stage != stage) continue;
+        for (const auto& relay : message.relay) forward(relay);
+        post_send(message, k_outward_tag, message.out);
+      }
+    finish_stage(stage);
+  }
+  for (const auto& from : routes.from_neighbor) unpack(from, translate, ghost);
 }
 
 template <class Word>
@@ -118,20 +151,24 @@ bool HaloTravel::bring_home(const HaloRoutes& routes, Rows<Word> rows, bool more
     for (int c = 0; c < 3; ++c) rows[atom][c] += std::exchange(ghost[row][c], Word{});
   });
   data_.barrier();
-  for (const auto& message : routes.message) {
-    post_receive(message.peer, k_home_tag, message.out);
-    sum_shares<Word>(message);
-    post_send(message.peer, k_home_tag, message.in);
+  for (const auto& message : routes.message) post_receive(message, k_home_tag, message.out);
+  bool any = false;
+  for (int stage = routes.stages - 1; stage >= 0; --stage) {
+    for (const auto& message : routes.message) {
+      if (message.stage != stage) continue;
+      sum_shares<Word>(message);
+      post_send(message, k_home_tag, message.in);
+    }
+    if (stage == 0) {
+      for (const auto& to : routes.to_member)
+        to.rows.for_each(
+            [&](std::int64_t row, std::int32_t atom, Vec3) { add_row(rows[atom], to.share + 3 * row); });
+      any = any_member();
+    }
+    finish_stage(stage);
   }
-  for (const auto& to : routes.to_member)
-    to.rows.for_each(
-        [&](std::int64_t row, std::int32_t atom, Vec3) { add_row(rows[atom], to.share + 3 * row); });
-  const bool any = any_member();
-  wait_all();
-  data_.barrier();
   for (const auto& to : routes.to_neighbor)
-    to.rows.for_each(
-        [&](std::int64_t row, std::int32_t atom, Vec3) { add_row(rows[atom], to.buffer + 3 * row); });
+    for (std::size_t k = 0; k < to.atom.size(); ++k) add_row(rows[to.atom[k]], to.buffer + 3 * k);
   return any;
 }
 
@@ -149,11 +186,12 @@ std::size_t HaloRoutes::bytes() const {
   const auto list = [](const GhostRows& rows) {
     return rows.atom.capacity() * sizeof rows.atom[0] + rows.run.capacity() * sizeof rows.run[0];
   };
-  std::size_t sum = sizeof *this + list(own) + from_member.capacity() * sizeof from_member[0] +
-                    from_neighbor.capacity() * sizeof from_neighbor[0];
+  std::size_t sum = sizeof *this + list(own) + from_member.capacity() * sizeof from_member[0];
+  for (const auto& from : from_neighbor) sum += sizeof from + from.run.capacity() * sizeof from.run[0];
   for (const auto& to : to_member) sum += sizeof to + list(to.rows);
-  for (const auto& to : to_neighbor) sum += sizeof to + list(to.rows);
-  for (const auto& m : message) sum += sizeof m + m.share.capacity() * sizeof m.share[0];
+  for (const auto& to : to_neighbor) sum += sizeof to + to.atom.capacity() * sizeof to.atom[0];
+  for (const auto& m : message)
+    sum += sizeof m + m.share.capacity() * sizeof m.share[0] + m.relay.capacity() * sizeof m.relay[0];
   return sum;
 }
 

@@ -1,11 +1,12 @@
-// How rows of a halo travel in ordinary steps: out to the ghosts, and shares home; one message per pair of
-// teams. SPDX-License-Identifier: Apache-2.0
+// How rows of a halo travel in ordinary steps: out to the ghosts, and shares home; one message per stage and
+// pair of teams. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "halo_lists.hpp"
 #include "team_memory.hpp"
 #include "transport.hpp"
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -20,11 +21,15 @@ struct Rows {
 };
 
 /// The routes of one rank. Ghosts are ordered: images of own atoms, then those of the team's other members,
-/// then those of each neighbor. Buffers hold three words per row and lie in the team's memory; who may touch
-/// one when:
+/// then those of each neighbor. Between teams rows travel as their owners hold them and are translated where
+/// they arrive, so that a team gets each atom once. Buffers hold three words per row and lie in the team's
+/// memory; who may touch one when:
 ///
-///   outward  pack → barrier → send, read other members' rows → wait → barrier → read rows of neighbors
-///   home     write shares → barrier → add up and send, read other members' shares → wait → barrier → read
+///   outward  pack → barrier → each stage: (forward rows of earlier stages,) send → wait → barrier
+///            → read rows of neighbors; other members' rows are read before the last barrier
+///   home     write shares → barrier → each stage, the last one first: add up (also what came home from later
+///            stages) and send → wait → barrier → read; other members' shares are read before the last
+///            barrier
 ///
 /// so that each phase ends before anybody can begin the next one that writes the same words.
 struct HaloRoutes {
@@ -38,26 +43,36 @@ struct HaloRoutes {
     std::int64_t first = 0, count = 0;  ///< ghosts
   };
   struct ToNeighbor {
-    GhostRows rows;
+    std::vector<std::int32_t> atom;
     double* buffer = nullptr;  ///< in the contact's part; shares come back here
   };
   struct FromNeighbor {
     const double* buffer = nullptr;     ///< in the contact's part
-    const std::int32_t* row = nullptr;  ///< (count) in the own part, for contacts to see
-    std::int64_t first = 0, count = 0;  ///< ghosts
+    const std::int32_t* row = nullptr;  ///< (ghosts) in the own part, for contacts to see
+    std::vector<GhostRows::Run> run;
+    std::int64_t first = 0;  ///< ghost
   };
-  /// One member's shares of the rows of a message.
+  /// Shares of the rows of a message: one member's, or those that came home from where rows were forwarded
+  /// to.
   struct Share {
     const double* share = nullptr;
     const std::int32_t* row = nullptr;
     std::int64_t count = 0;
   };
+  /// Rows of another message's `in` to be copied.
+  struct Forward {
+    const double* from = nullptr;
+    const std::int32_t* row = nullptr;
+    std::int64_t count = 0;
+    double* to = nullptr;  ///< in this message's `out`
+  };
   /// What this rank sends and receives for its team.
   struct Message {
     std::size_t neighbor = 0;
-    int peer = 0;
-    View<double> out, in;      ///< (3 words per row)
-    std::vector<Share> share;  ///< (members), in rank order
+    int peer = 0, stage = 0;
+    View<double> out, in;        ///< (3 words per row)
+    std::vector<Share> share;    ///< members' in rank order, then those of later stages
+    std::vector<Forward> relay;  ///< rows that arrive in earlier stages and leave with this message
   };
 
   std::size_t member = 0;  ///< this rank's place in its team
@@ -67,7 +82,8 @@ struct HaloRoutes {
   std::vector<FromMember> from_member;
   std::vector<ToNeighbor> to_neighbor;      ///< (neighbors)
   std::vector<FromNeighbor> from_neighbor;  ///< (neighbors)
-  std::vector<Message> message;
+  std::vector<Message> message;             ///< by stage
+  int stages = 1;
   double* shares = nullptr;  ///< in the own part: (nghost − own) rows
 
   /// Bytes of lists and message descriptions that lie in private memory.
@@ -90,15 +106,16 @@ class HaloTravel {
   bool bring_home(const HaloRoutes& routes, Rows<Word> rows, bool more);
 
  private:
-  void post_send(int to, int tag, View<const double> words);
-  void post_receive(int from, int tag, View<double> words);
-  void wait_all();
+  /// Requests are of the message's stage.
+  void post_send(const HaloRoutes::Message& message, int tag, View<const double> words);
+  void post_receive(const HaloRoutes::Message& message, int tag, View<double> words);
+  void finish_stage(int stage);
   bool any_member() const;
 
   Transport& transport_;
   TeamMemory& data_;
   TeamMemory& control_;
-  std::vector<Transport::Request> pending_;
+  std::array<std::vector<Transport::Request>, 3> pending_;  ///< (stages)
 };
 
 }  // namespace nanoday

@@ -1,19 +1,23 @@
 // Ranks that are processes of one MPI job.
 // SPDX-License-Identifier: Apache-2.0
 //
-// All arrays are host memory. Where an MPI can read a GPU's memory (Open MPI: MPIX_Query_cuda_support(); Cray
-// MPICH: MPICH_GPU_SUPPORT_ENABLED), post_send() and post_receive() may be given device pointers as they are,
-// since MPI looks at the pointer itself; the caller must have synchronised the stream that wrote them. The
-// sums, exchange() and share() need host memory.
+// All arrays are host memory. Where an MPI can read a GPU's memory, post_send() and post_receive() may be
+// given device pointers as they are, since MPI looks at the pointer itself; the caller must have synchronised
+// the stream that wrote them. The sums, exchange() and share() need host memory.
 #include "mpi_transport.hpp"
 
 #include "transport_parts.hpp"
 
 #include <mpi.h>
+#if __has_include(<mpi-ext.h>)
+#include <mpi-ext.h>
+#endif
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <exception>
+#include <string_view>
 
 namespace nanoday {
 
@@ -34,6 +38,15 @@ constexpr std::size_t k_chunk = std::size_t(1)
 
 /// While an exception is on its way other ranks may not be here: what waits for them must not be called.
 bool may_wait_for_others() { return std::uncaught_exceptions() == 0; }
+
+/// What this MPI says of itself: Open MPI by a function, Cray's by what its users must set.
+bool gpu_aware() {
+#if defined(MPIX_CUDA_AWARE_SUPPORT)
+  if (MPIX_Query_cuda_support() != 0) return true;
+#endif
+  const char* const cray = std::getenv("MPICH_GPU_SUPPORT_ENABLED");
+  return cray != nullptr && std::string_view(cray) == "1";
+}
 
 /// Owns a communicator, whose errors are returned.
 class Communicator {
@@ -157,6 +170,7 @@ class MpiTransport final : public Transport {
   int size() const override { return static_cast<int>(node_of_.size()); }
   const std::vector<int>& node_of() const override { return node_of_; }
   std::string name() const override { return fmt::format("mpi ({})", ranks_and_nodes(node_of_)); }
+  bool reads_device_memory() const override { return gpu_aware(); }
 
   Request post_send(int to, int tag, View<const std::byte> bytes) override {
     check_rank(to, size());

@@ -20,12 +20,6 @@ void check_nccl(ncclResult_t result, const char* doing) {
 
 struct NcclWorld::State {
   ncclComm_t comm = nullptr;
-
-  template <class T>
-  void sum(View<T> values, ncclDataType_t type, Stream stream) const {
-    check_nccl(ncclAllReduce(values.data(), values.data(), values.size(), type, ncclSum, comm, stream),
-               "summing");
-  }
 };
 
 NcclWorld::NcclWorld(Transport& ranks) : state_(std::make_unique<State>()) {
@@ -43,17 +37,13 @@ NcclWorld::~NcclWorld() {
     ncclCommAbort(state_->comm);
 }
 
-void NcclWorld::all_reduce_sum(View<std::int64_t> values, Stream stream) {
-  state_->sum(values, ncclInt64, stream);
-}
 void NcclWorld::all_reduce_sum(View<std::uint64_t> values, Stream stream) {
-  state_->sum(values, ncclUint64, stream);
-}
-void NcclWorld::all_reduce_sum(View<double> values, Stream stream) {
-  state_->sum(values, ncclDouble, stream);
+  check_nccl(
+      ncclAllReduce(values.data(), values.data(), values.size(), ncclUint64, ncclSum, state_->comm, stream),
+      "summing");
 }
 
-void NcclWorld::send_and_receive(const std::vector<Message>& sent, const std::vector<Message>& received,
+void NcclWorld::send_and_receive(const std::vector<Outgoing>& sent, const std::vector<Incoming>& received,
                                  Stream stream) {
   check_nccl(ncclGroupStart(), "opening a group of messages");
   ncclResult_t result = ncclSuccess;

@@ -22,20 +22,21 @@ class NcclWorld {
   NcclWorld(const NcclWorld&) = delete;
   NcclWorld& operator=(const NcclWorld&) = delete;
 
-  /// In place. Integers modulo 2^64: the same in every order. Doubles: the same bits on all ranks, in an
-  /// order that NCCL chooses by length and number of ranks.
-  void all_reduce_sum(View<std::int64_t> values, Stream stream);
+  /// In place, modulo 2^64: the same in every order.
   void all_reduce_sum(View<std::uint64_t> values, Stream stream);
-  void all_reduce_sum(View<double> values, Stream stream);
 
   /// Bytes to or from a rank.
-  struct Message {
+  struct Outgoing {
+    int rank = 0;
+    View<const std::byte> bytes;
+  };
+  struct Incoming {
     int rank = 0;
     View<std::byte> bytes;
   };
   /// All messages of a step at once. Of several between two ranks the n-th sent meets the n-th received, of
   /// the same length; a rank may have none.
-  void send_and_receive(const std::vector<Message>& sent, const std::vector<Message>& received,
+  void send_and_receive(const std::vector<Outgoing>& sent, const std::vector<Incoming>& received,
                         Stream stream);
 
   /// Throws when something queued earlier has failed meanwhile; NCCL then never finishes it.

@@ -1,6 +1,8 @@
-// A mesh that every rank holds all of: charges are summed over ranks, transforms are everybody's own.
+// A mesh that every rank or every node holds all of: charges are summed over ranks.
 // SPDX-License-Identifier: Apache-2.0
 #include "replicated_mesh.hpp"
+
+#include "node_mesh.hpp"
 
 #include <stdexcept>
 
@@ -19,6 +21,12 @@ class ReplicatedMesh final : public MeshRanks {
     return value;
   }
 
+  std::unique_ptr<NodeMesh> share_node(std::size_t bytes) override {
+    shares_nodes_ = true;
+    return make_node_mesh(transport_, bytes);
+  }
+  bool shares_nodes() const override { return shares_nodes_; }
+
   bool bricks() const override { return false; }
   MeshBrick brick() const override { no_bricks(); }
   std::array<int, 3> margin() const override { no_bricks(); }
@@ -33,6 +41,7 @@ class ReplicatedMesh final : public MeshRanks {
   }
 
   Transport& transport_;
+  bool shares_nodes_ = false;
 };
 
 }  // namespace

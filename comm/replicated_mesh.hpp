@@ -1,4 +1,4 @@
-// A mesh that every rank holds all of: charges are summed over ranks, transforms are everybody's own.
+// A mesh that every rank or every node holds all of: charges are summed over ranks.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <tuple>
 
 namespace nanoday {
 namespace {
@@ -214,31 +213,6 @@ BalancePlan plan_one_ring(const std::array<int, 3>& shape, const std::vector<std
   balance_rows(ring, max_repeats, held, plan);
   finish_plan(held, plan);
   return plan;
-}
-
-FaceChoice choose_for_faces(const DomainFrame& frame, int axis, const HeldAtoms& held, std::int64_t n_up,
-                            std::int64_t n_down) {
-  std::vector<std::int32_t> rows(held.position.size());
-  std::iota(rows.begin(), rows.end(), 0);
-  std::vector<double> along;  // faces are planes of constant fraction
-  for (const Vec4& x : held.position) {
-    const Vec3 f = frame.box.fractional(xyz(x));
-    along.push_back(axis == 0 ? f.x : axis == 1 ? f.y : f.z);
-  }
-  const auto take = [&](std::int64_t n, double sign) {
-    const auto end = rows.begin() + std::min<std::ptrdiff_t>(n, std::ssize(rows));
-    std::partial_sort(rows.begin(), end, rows.end(), [&](std::int32_t i, std::int32_t j) {
-      return std::tuple(held.hops[i], -sign * along[i], held.id[i]) <
-             std::tuple(held.hops[j], -sign * along[j], held.id[j]);
-    });
-    std::vector<std::int32_t> taken(rows.begin(), end);
-    rows.erase(rows.begin(), end);
-    return taken;
-  };
-  FaceChoice choice;
-  choice.up = take(n_up, 1);
-  choice.down = take(n_down, -1);
-  return choice;
 }
 
 }  // namespace nanoday

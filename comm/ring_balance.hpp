@@ -3,7 +3,6 @@
 #pragma once
 
 #include "core/view.hpp"
-#include "domain_grid.hpp"
 
 #include <array>
 #include <cstdint>
@@ -57,22 +56,5 @@ BalancePlan plan_balance(const std::array<int, 3>& shape, const std::array<bool,
 /// paper, for comparison. \param counts as in plan_balance()
 BalancePlan plan_one_ring(const std::array<int, 3>& shape, const std::vector<std::int64_t>& counts,
                           int max_repeats = 64);
-
-/// Atoms a node evaluates before a step: its own and its guests, rows in any order.
-struct HeldAtoms {
-  View<const Vec4> position;  ///< [Å], guests as they appear beside the node's domain
-  View<const std::int64_t> id;
-  View<const std::int32_t> hops;  ///< 0: own; guests: faces crossed so far
-};
-
-/// Rows of atoms that leave through the two faces of a direction.
-struct FaceChoice {
-  std::vector<std::int32_t> up, down;
-};
-
-/// Of the atoms with the fewest hops those nearest the face (ties by id); through the upper face first.
-/// \param n_up, n_down  how many; together at most the number of rows
-FaceChoice choose_for_faces(const DomainFrame& frame, int axis, const HeldAtoms& held, std::int64_t n_up,
-                            std::int64_t n_down);
 
 }  // namespace nanoday

@@ -76,6 +76,9 @@ class Transport {
   /// Returns when all ranks of the node have called it; what they wrote to shared segments is then visible.
   virtual void node_barrier() = 0;
 
+  /// True when post_send() and post_receive() may be given memory of a GPU, whose stream has been waited for.
+  virtual bool reads_device_memory() const { return false; }
+
   const Traffic& traffic() const { return traffic_; }
   /// "mpi (8 ranks on 2 nodes)", for people.
   virtual std::string name() const = 0;

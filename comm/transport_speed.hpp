@@ -17,4 +17,16 @@ struct TransportSpeed {
 /// numbers on all ranks. Takes about a hundredth of a second where all-reduces take 10 µs. One rank: zeros.
 TransportSpeed measure_speed(Transport& transport);
 
+/// m messages that a rank sends to other nodes at once, and as many that it receives, take
+/// latency + (m − 1) · overhead + bytes · byte_seconds.
+struct MessageSpeed {
+  double latency = 0;       ///< [s]
+  double overhead = 0;      ///< [s]
+  double byte_seconds = 0;  ///< [s]
+};
+
+/// Collective: between ranks of different nodes while all ranks send, the fastest of a few times; the slowest
+/// rank's, the same numbers on all ranks. One node: zeros.
+MessageSpeed measure_messages(Transport& transport);
+
 }  // namespace nanoday

@@ -28,9 +28,12 @@ struct DeviceAtoms {
   DeviceArray<std::int32_t> replica;               ///< (nall)
   DeviceArray<Vec4> force;                         ///< (nlocal) [eV/Å]
   DeviceArray<Vec4> reference;                     ///< (nlocal) positions at the last list build
-  DeviceArray<std::int32_t> ghost_owner;           ///< (nghost) local index
-  DeviceArray<Vec4> ghost_shift;                   ///< (nghost) [Å]
+  DeviceArray<std::int32_t> ghost_owner;           ///< (nghost) local index, or nlocal + a row of `received`
+  DeviceArray<Vec4> ghost_shift;                   ///< (nghost) from there [Å]
+  DeviceArray<Vec4> received;                      ///< (nreceived) positions of other ranks' atoms [Å]
   std::int64_t nall() const { return nlocal + nghost; }
+  /// Rows that forces are summed in: of local atoms, then of those received.
+  std::int64_t nforces() const { return nlocal + static_cast<std::int64_t>(received.size()); }
 };
 
 /// Replica numbers, or null when there is one replica: they need not be read then.

@@ -30,25 +30,4 @@ NANODAY_DEVICE double block_sums(Block& block, const double (&value)[N], double*
   return total;
 }
 
-/// A block per system: totals of rows (rows, 7) energy, virial xx xy xz yy yz zz; what nobody asked for
-/// becomes 0.
-struct FinishSums {
-  static constexpr const char* k_name = "long_range_sums";
-  static constexpr int k_threads = 256;
-  const double* row;  ///< (systems, rows, 7)
-  std::int64_t rows;
-  bool energy, virial;
-  double* sums;  ///< (systems, 7) [eV]
-
-  NANODAY_DEVICE void operator()(Block& block) const {
-    double sum[7] = {};
-    const double* const mine = row + 7 * rows * block.block();
-    for (std::int64_t r = block.thread(); r < rows; r += block.size())
-      for (int j = 0; j < 7; ++j) sum[j] += mine[7 * r + j];
-    const double total = block_sums(block, sum, block.shared<double>(0));
-    const int j = block.thread();
-    if (j < 7) sums[7 * block.block() + j] = (j == 0 ? energy : virial) ? total : 0;
-  }
-};
-
 }  // namespace nanoday::NANODAY_GPU

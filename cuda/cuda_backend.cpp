@@ -43,11 +43,27 @@ class ListMirror {
   std::int64_t version_ = -1;
 };
 
+/// Sums over ranks by way of the host; none for one rank. What comes after waits for it: never in a graph.
+SumWords sum_through_host(MeshRanks* ranks) {
+  if (ranks == nullptr) return {};
+  return [ranks](Stream& stream, std::uint64_t* words, std::size_t n) {
+    std::vector<std::int64_t> host(n);
+    copy_to_host(stream, host.data(), words, n * sizeof *words);
+    stream.synchronize();
+    ranks->sum(host);
+    copy_to_device(stream, words, host.data(), n * sizeof *words);
+    stream.synchronize();
+  };
+}
+
 /// A solver whose charges come from the host.
 class HostSolver final : public LongRangeSolver {
  public:
   HostSolver(const LongRangePlan& plan, StageTimes& times, MeshRanks* ranks)
-      : solver_(make_solver(plan, 1, ranks)), stream_(true), times_(times), waits_(ranks != nullptr) {}
+      : solver_(make_solver(plan, 1, sum_through_host(ranks))),
+        stream_(true),
+        times_(times),
+        waits_(ranks != nullptr) {}
 
   void start(const LongRangeArgs& args) override {
     const auto n = static_cast<std::int64_t>(args.charge.size());
@@ -107,7 +123,7 @@ class HostSolver final : public LongRangeSolver {
 
 class CudaBackend final : public Backend {
  public:
-  explicit CudaBackend(std::string device) : device_(std::move(device)) {}
+  CudaBackend(std::string device, bool by_id) : device_(std::move(device)), by_id_(by_id) {}
 
   std::string name() const override { return device_; }
   bool reproducible() const override { return true; }
@@ -188,11 +204,14 @@ class CudaBackend final : public Backend {
   }
 
   std::unique_ptr<LongRangeSolver> make_long_range(const LongRangePlan& plan, MeshRanks* ranks) override {
+    require(ranks == nullptr || !ranks->bricks(),
+            "GPUs transform a whole mesh each (--fft reduction and pencil cut it into bricks); use --fft "
+            "replicated");
     return std::make_unique<HostSolver>(plan, times_, ranks);
   }
 
   std::unique_ptr<ResidentSystem> make_resident(const ResidentSettings& settings) override {
-    return make_resident_system(settings, times_);
+    return make_resident_system(settings, by_id_, times_);
   }
 
   void kick(View<Vec4> velocity, View<const Vec4> force, View<const double> mass, double dt) override {
@@ -339,6 +358,7 @@ class CudaBackend final : public Backend {
   }
 
   std::string device_;
+  bool by_id_;  ///< neighbors of resident systems, see make_resident_system()
   Stream stream_;
   RebuildWork work_;
   ListMirror list_;
@@ -367,8 +387,8 @@ std::string gpu_name(int local_rank) {
   }
 }
 
-std::unique_ptr<Backend> make_cuda_backend(int local_rank) {
-  return std::make_unique<CudaBackend>(open_device(local_rank));
+std::unique_ptr<Backend> make_cuda_backend(int local_rank, bool reproducible) {
+  return std::make_unique<CudaBackend>(open_device(local_rank), reproducible);
 }
 
 }  // namespace nanoday::NANODAY_GPU

@@ -30,8 +30,9 @@ void descriptor_forward_exact(Stream& stream, const PackedModel<Real>& model, co
 
 /// Where gradients go; fixed point, atomically added.
 struct GradientOutput {
-  std::array<std::int64_t, 4>* force = nullptr;  ///< (nall), or (nlocal) with ghost_owner; 2^-44 eV/Å
-  /// (nghost) the local atoms that forces on ghosts go to, or null: to the ghosts' own rows
+  /// (nall), or with ghost_owner (DeviceAtoms::nforces()); 2^-44 eV/Å
+  std::array<std::int64_t, 4>* force = nullptr;
+  /// (nghost) the rows that forces on ghosts go to, or null: the ghosts' own
   const std::int32_t* ghost_owner = nullptr;
   std::int64_t nlocal = 0;                             ///< read where there are owners
   VirialSlots virial;                                  ///< of all pairs, by centre

@@ -68,6 +68,7 @@ struct StructureFactors {
   Complex* coefficient;
   double* partial;
   ChargeFlags* flags;
+  std::int64_t* shares = nullptr;  ///< (units, k_sums) not null: the sums go there and are finished later
 
   NANODAY_DEVICE std::int64_t unit_of(const Block& block) const { return block.block() % modes.units; }
   NANODAY_DEVICE std::int64_t system_of(const Block& block) const { return block.block() / modes.units; }
@@ -85,7 +86,10 @@ struct StructureFactors {
       if (block.lane() == 0) of_warp[block.warp() * k_sums + j] = total;
     }
     block.sync();
-    if (block.warp() == 0) finish(block, u, of_warp);
+    if (block.warp() != 0) return;
+    if (shares == nullptr) return finish(block, u, of_warp);
+    if (block.lane() < k_sums)
+      shares[block.block() * k_sums + block.lane()] = units_of(block, of_warp, block.lane());
   }
 
   NANODAY_DEVICE void add_charge(const Block& block, const ReciprocalUnit& u, const Vec4* mine,
@@ -132,11 +136,26 @@ struct StructureFactors {
     }
   }
 
-  /// Sum j of all warps [e].
-  NANODAY_DEVICE double total(const Block& block, const std::int64_t* of_warp, int j) const {
+  /// Sum j of all warps, in fixed point and in e.
+  static NANODAY_DEVICE std::int64_t units_of(const Block& block, const std::int64_t* of_warp, int j) {
     std::int64_t sum = 0;
     for (int w = 0; w < block.warps(); ++w) sum += of_warp[w * k_sums + j];
-    return static_cast<double>(sum) / k_charge_scale;
+    return sum;
+  }
+  static NANODAY_DEVICE double total(const Block& block, const std::int64_t* of_warp, int j) {
+    return static_cast<double>(units_of(block, of_warp, j)) / k_charge_scale;
+  }
+};
+
+/// What is left to do with summed shares: a block of one warp per unit of vectors.
+struct FinishFactors {
+  static constexpr const char* k_name = "finish_factors";
+  StructureFactors factors;
+  const std::int64_t* shares;
+
+  NANODAY_DEVICE void operator()(Block& block) const {
+    const std::int64_t u = block.block();
+    factors.finish(block, factors.modes.unit[u], shares + u * StructureFactors::k_sums);
   }
 };
 
@@ -206,6 +225,11 @@ struct EvaluateCharges {
 
 // ------------------------------------------------------------------------------------------------------
 
+Grid factor_grid(const ReciprocalUnits& modes) {
+  constexpr std::size_t bytes = sizeof(std::int64_t) * StructureFactors::k_sums * (k_threads / k_warp);
+  return {modes.units * modes.systems, k_threads, (bytes + 15) / 16 * 16};
+}
+
 template <bool Virial>
 void evaluate(Stream& stream, const EvaluateCharges<Virial>& kernel) {
   constexpr std::size_t bytes = block_sums_bytes<EvaluateCharges<Virial>::k_values>(k_threads);
@@ -216,9 +240,19 @@ void evaluate(Stream& stream, const EvaluateCharges<Virial>& kernel) {
 
 void structure_factors(Stream& stream, const ReciprocalUnits& modes, View<const Vec4> charge,
                        Complex* coefficient, double* partial, ChargeFlags* flags) {
-  constexpr std::size_t bytes = sizeof(std::int64_t) * StructureFactors::k_sums * (k_threads / k_warp);
-  launch(stream, StructureFactors{modes, charge, coefficient, partial, flags},
-         {modes.units * modes.systems, k_threads, (bytes + 15) / 16 * 16});
+  launch(stream, StructureFactors{modes, charge, coefficient, partial, flags}, factor_grid(modes));
+}
+
+std::int64_t factor_words(std::int64_t units) { return units * StructureFactors::k_sums; }
+
+void structure_shares(Stream& stream, const ReciprocalUnits& modes, View<const Vec4> charge,
+                      std::int64_t* shares, ChargeFlags* flags) {
+  launch(stream, StructureFactors{modes, charge, nullptr, nullptr, flags, shares}, factor_grid(modes));
+}
+
+void finish_factors(Stream& stream, const ReciprocalUnits& modes, const std::int64_t* shares,
+                    Complex* coefficient, double* partial, ChargeFlags* flags) {
+  launch(stream, FinishFactors{{modes, {}, coefficient, partial, flags}, shares}, {modes.units, k_warp, 0});
 }
 
 void evaluate_charges(Stream& stream, const ReciprocalUnits& modes, View<const Vec4> charge,

@@ -37,6 +37,14 @@ struct ReciprocalUnits {
 void structure_factors(Stream& stream, const ReciprocalUnits& modes, View<const Vec4> charge,
                        Complex* coefficient, double* partial, ChargeFlags* flags);
 
+/// The same in two calls, between which the shares of ranks that hold parts of the charges of one system are
+/// summed. \param shares (factor_words(units)) device memory
+std::int64_t factor_words(std::int64_t units);
+void structure_shares(Stream& stream, const ReciprocalUnits& modes, View<const Vec4> charge,
+                      std::int64_t* shares, ChargeFlags* flags);
+void finish_factors(Stream& stream, const ReciprocalUnits& modes, const std::int64_t* shares,
+                    Complex* coefficient, double* partial, ChargeFlags* flags);
+
 /// Forces on the charges, and per-charge values where the pointers are not null.
 /// \param force (n) [eV/Å]; not-a-number for charges without a place  \param energy (n) qφ/2 [eV]
 /// \param virial (n) [eV]

@@ -3,20 +3,23 @@
 #include "cuda/dplr.hpp"
 
 #include "atoms/forces.hpp"
+#include "cuda/replica_sums.hpp"
 
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 namespace nanoday::NANODAY_GPU {
 namespace {
 
 constexpr double k_2pi = 6.283185307179586;
 
-/// What does not fit, or is not a number, becomes a value whose sums finish_forces() sees.
-NANODAY_DEVICE std::int64_t to_fixed(double x) {
-  const double s = x * k_fixed_point_scale;
+/// The sum of two forces, each rounded by itself, as the CPU does. Where one does not fit, or is not a
+/// number, a value that finish_forces() takes for absurd, whatever is added to it.
+NANODAY_DEVICE std::int64_t fixed_forces(double a, double b) {
   constexpr std::int64_t k_absurd = std::int64_t{3} << 60;
-  return std::fabs(s) < 0x1p60 ? llrint(s) : (s < 0 ? -k_absurd : k_absurd);
+  const double x = a * k_fixed_point_scale, y = b * k_fixed_point_scale;
+  return std::fabs(x) < 0x1p60 && std::fabs(y) < 0x1p60 ? llrint(x) + llrint(y) : k_absurd;
 }
 
 /// Which atoms carry a centroid, as a sum can count them.
@@ -47,7 +50,8 @@ struct PlaceCharges {
       if (carries[centre[i]] == 0) continue;
       const Vec4 d = dipole[i];
       charge[order.centroid(i, site[i])] = {x.x + d.x, x.y + d.y, x.z + d.z, wannier[centre[i]]};
-      if (signals != nullptr && !(dot(xyz(d), xyz(d)) <= k_farthest_centroid * k_farthest_centroid))
+      if (signals != nullptr && signals->halt == 0 &&
+          !(dot(xyz(d), xyz(d)) <= k_farthest_centroid * k_farthest_centroid))
         signals->trouble = 1;
     }
   }
@@ -80,7 +84,7 @@ struct ComeHome {
   NANODAY_DEVICE void add_outer(long i, Vec3 f, Vec3 d) const {
     const double left[3] = {f.x, f.y, f.z}, right[3] = {d.x, d.y, d.z};
     for (int a = 0; a < 3; ++a)
-      for (int b = 0; b < 3; ++b) virial.add(i, 3 * a + b, to_fixed(left[a] * right[b]));
+      for (int b = 0; b < 3; ++b) virial.add(i, 3 * a + b, fixed_term(left[a] * right[b]));
   }
   /// The field's force on charge k of atom i; its energy and virial at the unwrapped position (dplr.md 2.2).
   NANODAY_DEVICE Vec3 add_field(long k, long i, Vec3 e) const {
@@ -106,10 +110,9 @@ struct ComeHome {
         if (virial.sum != nullptr) add_outer(i, -1.0 * on_site, xyz(dipole[i]));
       }
       cotangent[i] = padded(-1.0 * on_site);
-      // Summed charge by charge, as the CPU does, so that both round alike.
-      force[i][0] += to_fixed(f.x) + to_fixed(on_site.x);
-      force[i][1] += to_fixed(f.y) + to_fixed(on_site.y);
-      force[i][2] += to_fixed(f.z) + to_fixed(on_site.z);
+      force[i][0] += fixed_forces(f.x, on_site.x);
+      force[i][1] += fixed_forces(f.y, on_site.y);
+      force[i][2] += fixed_forces(f.z, on_site.z);
     }
   }
 };
@@ -118,11 +121,11 @@ struct ComeHome {
 
 // ---------------------------------------------------------------------------------------------------------
 
-DplrTerm::DplrTerm(Stream& stream, const Plans& plans, const Box& box, int n_replicas)
+DplrTerm::DplrTerm(Stream& stream, const Plans& plans, const Box& box, int n_replicas, SumWords sum)
     : field_(plans[0]->dplr->field), box_(box), n_replicas_(n_replicas) {
   LongRangePlan solver = plans[0]->dplr->solver;
   solver.box = box;
-  solver_ = make_solver(solver, n_replicas);
+  solver_ = make_solver(solver, n_replicas, std::move(sum));
   std::vector<double> ion, wannier;
   std::vector<std::int32_t> carries;
   for (const auto& plan : plans) {
@@ -161,8 +164,8 @@ void DplrTerm::place(Stream& stream, const DeviceAtoms& atoms, const Vec4* dipol
          grid_for(n_));
 }
 
-void DplrTerm::solve(Stream& stream, const Needs& needs) {
-  solver_->solve(stream, charge_.data(), n_charges_, needs);
+void DplrTerm::solve(Stream& stream, const Needs& needs, const std::uint32_t* halt) {
+  solver_->solve(stream, charge_.data(), n_charges_, needs, halt);
 }
 
 void DplrTerm::come_home(Stream& stream, const DeviceAtoms& atoms, const Vec4* dipole,

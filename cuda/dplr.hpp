@@ -29,7 +29,8 @@ struct ChargeOrder {
 class DplrTerm {
  public:
   /// \param plans of all models, each with plan.dplr, whose solvers and fields are the same
-  DplrTerm(Stream& stream, const Plans& plans, const Box& box, int n_replicas);
+  /// \param sum as make_solver()
+  DplrTerm(Stream& stream, const Plans& plans, const Box& box, int n_replicas, SumWords sum = {});
 
   /// Numbers the centroids; after the atoms' order changed. Never part of a graph.
   /// \param centre (nlocal) model·nt + type of each atom; must stay where it is until the next call
@@ -39,7 +40,8 @@ class DplrTerm {
   /// Charges at x and x + μ. Sets trouble where a centroid is farther than 1 Å from its host.
   void place(Stream& stream, const DeviceAtoms& atoms, const Vec4* dipole, Signals* signals);
   /// Starts the solver, which only reads what place() wrote.
-  void solve(Stream& stream, const Needs& needs);
+  /// \param halt while the word is not zero, sums() stay those of an earlier run
+  void solve(Stream& stream, const Needs& needs, const std::uint32_t* halt);
   /// Adds forces on ions, and those on centroids as far as they move with their hosts, to the fixed-point
   /// rows; −f_W to `cotangent`; −f_W ⊗ μ (and the field's share) to the virial; field energies.
   /// \param state (replicas)  \param time_steps steps beyond state's at which the field is taken
@@ -47,7 +49,8 @@ class DplrTerm {
                  double dt, int time_steps, const Results& to);
 
   Vec4* cotangent() const { return cotangent_.data(); }
-  /// A replica's energy and virial (9) of the solver's last run, on the host [eV]; waits for the stream.
+  /// A replica's energy and virial (9) of the solver's last run, of all ranks, on the host [eV]; waits for
+  /// the stream.
   std::array<double, 10> sums(Stream& stream, int replica) const;
   DeviceSolver& solver() { return *solver_; }
 

@@ -12,20 +12,22 @@ namespace {
 struct BeginEvaluation {
   static constexpr const char* k_name = "begin_evaluation";
   Vec4* position;
+  const Vec4* received;
   const std::int32_t* ghost_owner;
   const Vec4* ghost_shift;
   Results results;
   std::array<ExactRows, k_most_nets> rows;
   Signals* signals;
-  std::int64_t nlocal, nghost, virials;
+  std::int64_t nlocal, nghost, nforces, virials;
 
   NANODAY_DEVICE void operator()(Block& block) const {
     const std::int64_t first = block.global(), step = block.stride();
     for (std::int64_t g = first; g < nghost; g += step) {
-      const Vec4 x = position[ghost_owner[g]], s = ghost_shift[g];
+      const std::int64_t owner = ghost_owner[g];
+      const Vec4 x = owner < nlocal ? position[owner] : received[owner - nlocal], s = ghost_shift[g];
       position[nlocal + g] = {x.x + s.x, x.y + s.y, x.z + s.z, 0};
     }
-    for (std::int64_t i = first; i < nlocal; i += step) results.force[i] = {};
+    for (std::int64_t i = first; i < nforces; i += step) results.force[i] = {};
     for (std::int64_t i = first; results.atom_energy != nullptr && i < nlocal; i += step)
       results.atom_energy[i] = 0;
     for (std::int64_t i = first; i < virials; i += step) results.virial.sum[i] = {};
@@ -86,9 +88,10 @@ void begin_evaluation(Stream& stream, const DeviceAtoms& atoms, const Results& r
                       const std::array<ExactRows, k_most_nets>& rows, Signals* signals) {
   const std::int64_t slots = results.virial.sum == nullptr ? 0 : results.virial.slots;
   launch(stream,
-         BeginEvaluation{atoms.position.data(), atoms.ghost_owner.data(), atoms.ghost_shift.data(), results,
-                         rows, signals, atoms.nlocal, atoms.nghost, 9 * slots * atoms.n_replicas},
-         grid_for(std::max<std::int64_t>({atoms.nlocal, atoms.nghost, 1})));
+         BeginEvaluation{atoms.position.data(), atoms.received.data(), atoms.ghost_owner.data(),
+                         atoms.ghost_shift.data(), results, rows, signals, atoms.nlocal, atoms.nghost,
+                         atoms.nforces(), 9 * slots * atoms.n_replicas},
+         grid_for(std::max<std::int64_t>({atoms.nforces(), atoms.nghost, 1})));
 }
 
 void finish_evaluation(Stream& stream, const DeviceAtoms& atoms, const Results& results,

@@ -11,7 +11,7 @@ namespace nanoday::NANODAY_GPU {
 
 /// Fixed-point results that an evaluation adds to.
 struct Results {
-  std::array<std::int64_t, 4>* force = nullptr;  ///< (nlocal) 2^-44 eV/Å
+  std::array<std::int64_t, 4>* force = nullptr;  ///< (DeviceAtoms::nforces()) 2^-44 eV/Å
   double* atom_energy = nullptr;                 ///< (nlocal) [eV], or null
   VirialSlots virial = {};
 };

@@ -51,6 +51,7 @@ struct RowDipoles {
   TileView tiles;
   PassBuffers<Real> buffers;
   Vec4* dipole;
+  const std::uint32_t* halt;
   const Vec4* cotangent;
   int n_centres, n_tiles, vector_row;
 
@@ -82,7 +83,8 @@ struct RowDipoles {
       if (cotangent != nullptr) dy[p] = cx * ax + cy * ay + cz * az;
     }
     mu = {warp_sum(block, mu.x), warp_sum(block, mu.y), warp_sum(block, mu.z)};
-    if (used && dipole != nullptr && block.lane() == 0) dipole[atom] = padded(mu);
+    const bool wanted = dipole != nullptr && (halt == nullptr || *halt == 0);
+    if (used && wanted && block.lane() == 0) dipole[atom] = padded(mu);
   }
 };
 
@@ -122,8 +124,8 @@ void fitting(Stream& stream, const PackedModel<Real>& model, const TileView& til
     if (forward) multiply(DenseStep::output, 0);
     const Vec4* cotangent = want_gradient ? out.cotangent : nullptr;
     launch(stream,
-           RowDipoles<Real>{view.groups, tiles, buffers, out.dipole, cotangent, view.n_centres, n_tiles,
-                            vector_width(model)},
+           RowDipoles<Real>{view.groups, tiles, buffers, out.dipole, out.halt, cotangent, view.n_centres,
+                            n_tiles, vector_width(model)},
            {std::int64_t{n_tiles} * k_tile_blocks, k_threads, 0});
   }
   if (!want_gradient) return;

@@ -23,6 +23,8 @@ struct FittingOutput {
   bool want_gradient = true;
   bool keep = false;    ///< leave in the buffers what a gradient needs, for a later call with `resume`
   bool resume = false;  ///< the buffers hold a forward pass made with `keep`: only the gradient is left to do
+  /// while the word is not zero, dipoles keep their values; null: zero
+  const std::uint32_t* halt = nullptr;
 };
 
 /// Runs all rows of `tiles` (of both plans) that are in use: a → a' → S → layers → outputs and, when wanted,

@@ -12,6 +12,8 @@
 
 namespace nanoday::NANODAY_GPU {
 
+class DeviceRanks;
+
 /// Numbers of a running system that live on the device; one per replica.
 struct SystemState {
   std::int64_t step = 0;             ///< steps done
@@ -46,6 +48,7 @@ struct MotionLimits {
 
 // `halt`: a word in device memory, or null; while it is not zero the operation does nothing, so that what was
 // queued behind an incomplete evaluation leaves no trace. Operations that take Signals look at theirs.
+// `ranks`: others who hold parts of the atoms; sums are then those of all ranks. Null: there are none.
 
 /// v += f/m·dt for all local atoms.
 void kick(Stream& stream, const DeviceAtoms& atoms, double dt, const std::uint32_t* halt = nullptr);
@@ -53,7 +56,7 @@ void kick(Stream& stream, const DeviceAtoms& atoms, double dt, const std::uint32
 void drift(Stream& stream, const DeviceAtoms& atoms, double dt, const std::uint32_t* halt = nullptr);
 /// state[r].kinetic = Σ ½mv² of each replica.
 void sum_kinetic(Stream& stream, const DeviceAtoms& atoms, SystemState* state,
-                 const std::uint32_t* halt = nullptr);
+                 const std::uint32_t* halt = nullptr, DeviceRanks* ranks = nullptr);
 /// v ← c·v + noise, as Backend::ornstein_uhlenbeck.
 void ornstein_uhlenbeck(Stream& stream, const DeviceAtoms& atoms, const SystemState* state,
                         const Noise& noise, const std::uint32_t* halt = nullptr);
@@ -61,7 +64,8 @@ void ornstein_uhlenbeck(Stream& stream, const DeviceAtoms& atoms, const SystemSt
 /// and state.bath. Formulas of math/thermostats.hpp, shared with md/. The number of the step is
 /// state[r].step + 1: it is counted later.
 void advance_bath(Stream& stream, const DeviceAtoms& atoms, const BathSettings* bath, SystemState* state,
-                  double dt, BathStage stage, const std::uint32_t* halt = nullptr);
+                  double dt, BathStage stage, const std::uint32_t* halt = nullptr,
+                  DeviceRanks* ranks = nullptr);
 /// v *= state[replica].scale, and the step is counted: state[r].step += 1.
 void finish_coupling(Stream& stream, const DeviceAtoms& atoms, SystemState* state,
                      const std::uint32_t* halt = nullptr);
@@ -78,6 +82,7 @@ void noise_and_drift(Stream& stream, const DeviceAtoms& atoms, const SystemState
 void watch_displacement(Stream& stream, const DeviceAtoms& atoms, double limit, Signals* signals);
 /// state[r].energy and virial = sums of per-atom energies [eV] and of slots of each replica; null: zero.
 void sum_results(Stream& stream, const DeviceAtoms& atoms, const double* atom_energy,
-                 const VirialSlots& virial, SystemState* state);
+                 const VirialSlots& virial, SystemState* state, const std::uint32_t* halt = nullptr,
+                 DeviceRanks* ranks = nullptr);
 
 }  // namespace nanoday::NANODAY_GPU

@@ -13,6 +13,7 @@
 #include <cmath>
 #include <numbers>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace nanoday::NANODAY_GPU {
@@ -59,18 +60,19 @@ class Results {
 
   LongRangeFields fields() const { return {force_.data(), sums_.data(), energy_.data(), virial_.data()}; }
   ChargeFlags* flags() const { return flags_.data(); }
-  /// The only system's flags, on the host; waits for the stream.
-  ChargeFlags read_flags(Stream& stream) {
-    copy_to_host(stream, host_flags_.data(), flags_.data(), sizeof(ChargeFlags));
-    stream.synchronize();
-    return host_flags_[0];
-  }
-
-  void check(Stream& stream, int system) {
+  /// \param stuck how many ranks had charges without a place in the last solve, device memory; null: one rank
+  void check(Stream& stream, int system, const std::int64_t* stuck) {
+    std::int64_t stuck_ranks = 0;
     copy_to_host(stream, host_flags_.data(), flags_.data() + system, sizeof(ChargeFlags));
+    if (stuck != nullptr) copy_to_host(stream, &stuck_ranks, stuck, sizeof stuck_ranks);
     stream.synchronize();
     const ChargeFlags found = host_flags_[0];
-    if (found.lost == 0 && found.overflow == 0) return;
+    if (found.lost == 0 && found.overflow == 0) {
+      require_run(stuck_ranks == 0,
+                  "the charges of {} rank(s) have no place in the long-range sum; see the message there",
+                  stuck_ranks);
+      return;
+    }
     fill_zero(stream, flags_.data() + system, sizeof(ChargeFlags));
     stream.synchronize();
     require_run(
@@ -122,8 +124,8 @@ DeviceMesh device_mesh(const LongRangePlan& plan, int systems) {
 /// their own before that of the forces, which may overwrite the spectrum.
 class MeshSolver final : public DeviceSolver {
  public:
-  MeshSolver(const LongRangePlan& plan, int systems, MeshRanks* ranks)
-      : ranks_(ranks),
+  MeshSolver(const LongRangePlan& plan, int systems, SumWords sum)
+      : sum_(std::move(sum)),
         order_(checked(plan, systems).order),
         ik_(plan.differentiation == Differentiation::ik),
         mesh_(device_mesh(plan, systems)),
@@ -143,11 +145,15 @@ class MeshSolver final : public DeviceSolver {
     resize_fields(needs);
   }
 
-  void solve(Stream& stream, const Vec4* charge, std::int64_t n, const Needs& needs) override {
+  void solve(Stream& stream, const Vec4* charge, std::int64_t n, const Needs& needs,
+             const std::uint32_t* halt) override {
     results_.expect(n, needs);
     const View<const Vec4> charges{charge, static_cast<std::size_t>(n)};
     spread_charges(stream, order_, mesh_, charges, fixed_.data(), results_.flags());
-    if (ranks_) sum_over_ranks(stream);
+    if (sum_) {
+      tell_stuck(stream, results_.flags(), fixed_.data() + points_);
+      sum_(stream, reinterpret_cast<std::uint64_t*>(fixed_.data()), points_ + 1);
+    }
     convert_charges(stream, mesh_, fixed_.data(), field_.data(), results_.flags());
     fft_.forward(stream, field_.data(), spectrum_.data());
     const LongRangeFields out = results_.fields();
@@ -165,33 +171,20 @@ class MeshSolver final : public DeviceSolver {
     gather_forces(stream, order_, mesh_, charges, field_.data(), rule_, ik_, out.force);
     if (needs.atom_energy && !ik_)
       gather_energies(stream, order_, mesh_, charges, field_.data(), out.atom_energy);
-    if (partial) finish_sums(stream, mesh_.systems, partial, influence_rows(mesh_), needs, out.sums);
+    if (partial) finish_sums(stream, mesh_.systems, partial, influence_rows(mesh_), needs, out.sums, halt);
   }
 
   LongRangeFields fields() const override { return results_.fields(); }
   void check(Stream& stream, int system) override {
-    results_.check(stream, system);
-    require_run(stuck_ranks_ == 0,
-                "the charges of {} rank(s) cannot be put on the mesh; see the message there", stuck_ranks_);
+    results_.check(stream, system, sum_ ? fixed_.data() + points_ : nullptr);
   }
 
  private:
-  /// The charge meshes of all ranks, and how many of these could not place their charges.
-  void sum_over_ranks(Stream& stream) {
-    host_sums_.resize(points_ + 1);
-    copy_to_host(stream, host_sums_.data(), fixed_.data(), points_ * sizeof(std::int64_t));
-    const ChargeFlags own = results_.read_flags(stream);
-    host_sums_.back() = own.lost != 0 || own.overflow != 0;
-    ranks_->sum(host_sums_);
-    stuck_ranks_ = host_sums_.back();
-    copy_to_device(stream, fixed_.data(), host_sums_.data(), points_ * sizeof(std::int64_t));
-  }
-
   void make_tables(const LongRangePlan& plan, const InfluenceFunction& influence) {
     Stream stream;
     influence_ = make_influence_table(stream, plan, influence);
-    fixed_.resize(points_);
-    fill_zero(stream, fixed_.data(), points_ * sizeof(std::int64_t));  // each solve leaves zeros behind
+    fixed_.resize(points_ + (sum_ ? 1 : 0));
+    fill_zero(stream, fixed_.data(), fixed_.size() * sizeof(std::int64_t));  // each solve leaves zeros behind
     stream.synchronize();
     tables_.green = influence_.green.data();
     tables_.edge_difference = influence_.edge_difference.data();
@@ -225,9 +218,7 @@ class MeshSolver final : public DeviceSolver {
     fft_.inverse(stream, out, field_.data(), count);  // together: odd meshes would begin at odd addresses
   }
 
-  MeshRanks* ranks_;                     ///< null for one rank
-  std::vector<std::int64_t> host_sums_;  ///< (points) with ranks: their charges; then ranks that cannot go on
-  std::int64_t stuck_ranks_ = 0;
+  SumWords sum_;  ///< none for one rank
   int order_;
   bool ik_;
   DeviceMesh mesh_;
@@ -237,7 +228,8 @@ class MeshSolver final : public DeviceSolver {
   ForceRule rule_;
   InfluenceTable influence_;
   DeviceArray<double> partial_;
-  DeviceArray<std::int64_t> fixed_;  ///< (points) charges; zero between solves
+  DeviceArray<std::int64_t>
+      fixed_;                      ///< (points) charges; zero between solves. With ranks: how many are stuck
   DeviceArray<double> field_;      ///< (1 or 3, points); the first are the charge meshes before the transform
   DeviceArray<Complex> spectrum_;  ///< (1 to 4, modes)
   Results results_;
@@ -294,7 +286,8 @@ HostUnits make_units(const LongRangePlan& plan) {
 
 class DirectSolver final : public DeviceSolver {
  public:
-  DirectSolver(const LongRangePlan& plan, int systems) : results_(systems) {
+  DirectSolver(const LongRangePlan& plan, int systems, SumWords sum)
+      : sum_(std::move(sum)), results_(systems) {
     const HostUnits host = make_units(plan);
     const std::size_t count = host.unit.size();
     std::vector<double> by_vector(host.weight.size());  // neighboring threads take neighboring units
@@ -306,6 +299,7 @@ class DirectSolver final : public DeviceSolver {
     stream.synchronize();
     coefficient_.resize(by_vector.size() * systems);
     partial_.resize(7 * count * systems);
+    if (sum_) shares_.resize(factor_words(static_cast<std::int64_t>(count)) + 1);
     modes_.systems = systems;
     modes_.unit = unit_.data();
     modes_.units = static_cast<std::int64_t>(count);
@@ -318,41 +312,49 @@ class DirectSolver final : public DeviceSolver {
 
   void prepare(std::int64_t n, const Needs& needs) override { results_.resize(n, needs); }
 
-  void solve(Stream& stream, const Vec4* charge, std::int64_t n, const Needs& needs) override {
+  void solve(Stream& stream, const Vec4* charge, std::int64_t n, const Needs& needs,
+             const std::uint32_t* halt) override {
     results_.expect(n, needs);
     const View<const Vec4> charges{charge, static_cast<std::size_t>(n)};
     double* partial = some_sum(needs) ? partial_.data() : nullptr;
     const LongRangeFields out = results_.fields();
-    structure_factors(stream, modes_, charges, coefficient_.data(), partial, results_.flags());
+    if (sum_) {
+      structure_shares(stream, modes_, charges, shares_.data(), results_.flags());
+      tell_stuck(stream, results_.flags(), stuck());
+      sum_(stream, reinterpret_cast<std::uint64_t*>(shares_.data()), shares_.size());
+      finish_factors(stream, modes_, shares_.data(), coefficient_.data(), partial, results_.flags());
+    } else {
+      structure_factors(stream, modes_, charges, coefficient_.data(), partial, results_.flags());
+    }
     evaluate_charges(stream, modes_, charges, coefficient_.data(), out.force,
                      needs.atom_energy ? out.atom_energy : nullptr,
                      needs.atom_virial ? out.atom_virial : nullptr);
-    if (partial) finish_sums(stream, modes_.systems, partial, modes_.units, needs, out.sums);
+    if (partial) finish_sums(stream, modes_.systems, partial, modes_.units, needs, out.sums, halt);
   }
 
   LongRangeFields fields() const override { return results_.fields(); }
-  void check(Stream& stream, int system) override { results_.check(stream, system); }
+  void check(Stream& stream, int system) override {
+    results_.check(stream, system, sum_ ? stuck() : nullptr);
+  }
 
  private:
+  std::int64_t* stuck() const { return shares_.data() + shares_.size() - 1; }
+
+  SumWords sum_;  ///< none for one rank
   ReciprocalUnits modes_;
   DeviceArray<ReciprocalUnit> unit_;
   DeviceArray<double> weight_, partial_;
   DeviceArray<Complex> coefficient_;
+  DeviceArray<std::int64_t> shares_;  ///< with ranks: their parts of all sums, and how many are stuck
   Results results_;
 };
 
 }  // namespace
 
-std::unique_ptr<DeviceSolver> make_solver(const LongRangePlan& plan, int systems, MeshRanks* ranks) {
-  const bool direct = plan.method == LongRangeMethod::direct;
-  require(!ranks || !direct,
-          "the direct sum on GPUs takes the charges of one rank only (several ranks share them); use "
-          "--solver pppm");
-  require(!ranks || !ranks->bricks(),
-          "GPUs transform a whole mesh each (--fft reduction and pencil cut it into bricks); use --fft "
-          "replicated");
-  if (direct) return std::make_unique<DirectSolver>(plan, systems);
-  return std::make_unique<MeshSolver>(plan, systems, ranks);
+std::unique_ptr<DeviceSolver> make_solver(const LongRangePlan& plan, int systems, SumWords sum) {
+  if (plan.method == LongRangeMethod::direct)
+    return std::make_unique<DirectSolver>(plan, systems, std::move(sum));
+  return std::make_unique<MeshSolver>(plan, systems, std::move(sum));
 }
 
 }  // namespace nanoday::NANODAY_GPU

@@ -3,11 +3,12 @@
 #pragma once
 
 #include "backend/long_range.hpp"
-#include "backend/mesh_ranks.hpp"
 #include "cuda/fft.hpp"
 #include "cuda/primitives.hpp"
 #include "cuda/runtime.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 
 namespace nanoday::NANODAY_GPU {
@@ -22,6 +23,9 @@ struct LongRangeFields {
   std::array<double, 9>* atom_virial = nullptr;  ///< (n) when needed
 };
 
+/// Sums words of device memory over ranks, modulo 2^64; collective. None: one rank.
+using SumWords = std::function<void(Stream& stream, std::uint64_t* words, std::size_t n)>;
+
 /// One LongRangePlan on the device, for one or several independent systems in the same kernels. solve() only
 /// queues work (it may be part of a graph, after prepare()); same bits for the same charges, whatever their
 /// order of summation: the mesh is fixed point.
@@ -31,18 +35,18 @@ class DeviceSolver {
   /// Grows buffers for n charges and the needs; makes tables. Call before solve() with more than before.
   virtual void prepare(std::int64_t n, const Needs& needs) = 0;
   /// \param charge (n) x, y, z [Å], q [e]; device memory; system s has those from s·n/systems on
-  virtual void solve(Stream& stream, const Vec4* charge, std::int64_t n, const Needs& needs) = 0;
+  /// \param halt a word in device memory; while it is not zero, fields().sums keep their values. Null: zero
+  virtual void solve(Stream& stream, const Vec4* charge, std::int64_t n, const Needs& needs,
+                     const std::uint32_t* halt = nullptr) = 0;
   virtual LongRangeFields fields() const = 0;
   /// Host: throws RunError when a charge of that system had no place on the mesh or the mesh overflowed since
-  /// the last call.
+  /// the last call, on this rank or another one.
   virtual void check(Stream& stream, int system = 0) = 0;
 };
 
-/// \param ranks others who hold parts of the charges of one system, null when there are none: their charge
-/// meshes are summed by way of the host, every rank transforms the sum. solve() then waits for the stream and
-/// is collective: never part of a graph. Throws InputError for plans it cannot do, with the sentences of the
-/// CPU's solvers; with ranks for direct sums and meshes in bricks.
-std::unique_ptr<DeviceSolver> make_solver(const LongRangePlan& plan, int systems = 1,
-                                          MeshRanks* ranks = nullptr);
+/// \param sum over those who hold parts of the charges of one system: charge meshes, or structure factors,
+/// are summed, and every rank goes on with the sum. Part of a graph where `sum` may be. Throws InputError for
+/// plans it cannot do, with the sentences of the CPU's solvers.
+std::unique_ptr<DeviceSolver> make_solver(const LongRangePlan& plan, int systems = 1, SumWords sum = {});
 
 }  // namespace nanoday::NANODAY_GPU

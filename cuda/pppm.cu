@@ -449,13 +449,6 @@ void apply_influence(Stream& stream, const DeviceMesh& mesh, const ModeTables& t
   run.template operator()<virial_second>();
 }
 
-void finish_sums(Stream& stream, int systems, const double* partial, std::int64_t rows, const Needs& needs,
-                 double* sums) {
-  const bool energy = needs.energy || needs.atom_energy, virial = needs.virial || needs.atom_virial;
-  launch(stream, FinishSums{partial, rows, energy, virial, sums},
-         {systems, FinishSums::k_threads, block_sums_bytes<7>(FinishSums::k_threads)});
-}
-
 void gather_forces(Stream& stream, int order, const DeviceMesh& mesh, View<const Vec4> charge,
                    const double* field, const ForceRule& rule, bool ik, Vec4* force) {
   using enum Gathered;

@@ -5,7 +5,7 @@
 #include "atoms/forces.hpp"
 #include "core/vec3.hpp"
 #include "cuda/fft.hpp"
-#include "cuda/runtime.hpp"
+#include "cuda/solver_sums.hpp"
 
 #include <array>
 #include <cstdint>
@@ -17,12 +17,6 @@ namespace nanoday::NANODAY_GPU {
 /// stand between half of that and it, and are reported.
 inline constexpr double k_charge_scale = 0x1p44;
 inline constexpr double k_max_charge = 0x1p6, k_max_point_charge = 0x1p18;
-
-/// What went wrong in one system, looked at by DeviceSolver::check().
-struct ChargeFlags {
-  std::uint32_t lost = 0;      ///< 1 + largest index, in its system, of a charge without a place; 0: none
-  std::uint32_t overflow = 0;  ///< not 0: charges too large for fixed point
-};
 
 /// A mesh of (N_a, N_b, N_c) points, the last index fastest, and where charges lie on it. Several independent
 /// systems of equal size may be served at once: of n charges, system s has those from s·n/systems on.
@@ -70,10 +64,6 @@ std::int64_t influence_rows(const DeviceMesh& mesh);
 /// \param partial when not null: (systems, influence_rows, 7) energy and virial shares, for finish_sums()
 void apply_influence(Stream& stream, const DeviceMesh& mesh, const ModeTables& tables, InfluencePass pass,
                      const Complex* spectrum, Complex* out, double* partial);
-/// sums (systems, 7): totals of (systems, rows, 7); zero where `needs` does not ask.
-void finish_sums(Stream& stream, int systems, const double* partial, std::int64_t rows, const Needs& needs,
-                 double* sums);
-
 /// Forces from three fields ("ik"), or from the slopes of one ("ad"). \param field (3 or 1, systems, points)
 /// \param force (n) [eV/Å]; not-a-number for charges without a place
 void gather_forces(Stream& stream, int order, const DeviceMesh& mesh, View<const Vec4> charge,

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "cuda/integrate.hpp"
+#include "cuda/ranks.hpp"
 
 #include <cmath>
 
@@ -22,7 +22,7 @@ struct KineticTerms {
     const Vec3 v = xyz(velocity[i]);
     return fixed_term(0.5 * mass[i] * dot(v, v) * units::k_mass_velocity2);
   }
-  static NANODAY_DEVICE FixedSum& sum(SystemState& state) { return state.kinetic; }
+  static NANODAY_HD FixedSum& sum(SystemState& state) { return state.kinetic; }
 };
 
 struct EnergyTerms {
@@ -30,7 +30,7 @@ struct EnergyTerms {
   const double* energy;
 
   NANODAY_DEVICE std::int64_t term(std::int64_t i) const { return fixed_term(energy[i]); }
-  static NANODAY_DEVICE FixedSum& sum(SystemState& state) { return state.energy; }
+  static NANODAY_HD FixedSum& sum(SystemState& state) { return state.energy; }
 };
 
 /// What follows a sum: nothing.
@@ -138,10 +138,25 @@ void clear_sums(Stream& stream, const DeviceAtoms& atoms, SystemState* state, co
   launch(stream, ClearSums<Terms>{state, halt, atoms.n_replicas}, grid_for(atoms.n_replicas));
 }
 
-/// Sets a sum of every replica, then calls then(state, replica).
-template <class Terms, class Then = NoMore>
-void sum_terms(Stream& stream, const DeviceAtoms& atoms, const Terms& terms, SystemState* state,
-               const std::uint32_t* halt, const Then& then = {}) {
+/// The total of all ranks takes its place, and then(state, 0) follows.
+template <class Terms, class Then>
+struct AdoptSum {
+  static constexpr const char* k_name = "adopt_sum";
+  SystemState *total, *state;
+  const std::uint32_t* halt;
+  Then then;
+
+  NANODAY_DEVICE void operator()(Block& block) const {
+    if (block.global() != 0 || (halt != nullptr && *halt != 0)) return;
+    Terms::sum(*state) = Terms::sum(*total);
+    then(state, 0);
+  }
+};
+
+/// Sets a sum of every replica of this rank's atoms, then calls then(state, replica).
+template <class Terms, class Then>
+void sum_own_terms(Stream& stream, const DeviceAtoms& atoms, const Terms& terms, SystemState* state,
+                   const std::uint32_t* halt, const Then& then) {
   using Kernel = SumByReplica<Terms, Then>;
   const std::int64_t n = atoms.nlocal;
   const bool alone = atoms.n_replicas == 1 && n > 0 && n <= k_sum_alone;
@@ -155,6 +170,23 @@ void sum_terms(Stream& stream, const DeviceAtoms& atoms, const Terms& terms, Sys
   if constexpr (!std::is_same_v<Then, NoMore>)
     if (!alone)
       launch(stream, FollowSums<Then>{then, state, halt, atoms.n_replicas}, grid_for(atoms.n_replicas, 32));
+}
+
+inline constexpr std::size_t k_sum_words = sizeof(FixedSum) / sizeof(std::uint64_t);
+
+/// Sums as words that add up modulo 2^64 as the sums do: counts of misfits never reach their neighbor.
+inline std::uint64_t* words_of(FixedSum* sums) { return reinterpret_cast<std::uint64_t*>(sums); }
+
+/// Sets a sum of every replica, of all ranks' atoms, then calls then(state, replica). Shares of ranks stand
+/// elsewhere until they are summed: what a halt keeps must not be summed again.
+template <class Terms, class Then = NoMore>
+void sum_terms(Stream& stream, const DeviceAtoms& atoms, const Terms& terms, SystemState* state,
+               const std::uint32_t* halt, const Then& then = {}, DeviceRanks* ranks = nullptr) {
+  if (ranks == nullptr || !ranks->several()) return sum_own_terms(stream, atoms, terms, state, halt, then);
+  SystemState* const share = ranks->share();
+  sum_own_terms(stream, atoms, terms, share, nullptr, NoMore{});
+  ranks->sum(stream, words_of(&Terms::sum(*share)), k_sum_words);
+  launch(stream, AdoptSum<Terms, Then>{share, state, halt, then}, {1, k_warp, 0});
 }
 
 }  // namespace nanoday::NANODAY_GPU

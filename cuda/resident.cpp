@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <utility>
 
 namespace nanoday::NANODAY_GPU {
@@ -44,8 +45,10 @@ void require_same_sum(const Plans& plans) {
 
 }  // namespace
 
-Resident::Resident(const ResidentSettings& settings, StageTimes& times)
-    : settings_(settings), times_(times), long_stream_(true) {
+Resident::Resident(const ResidentSettings& settings, bool by_id, StageTimes& times)
+    : settings_(settings), by_id_(by_id), times_(times), long_stream_(true), ranks_(settings.ranks.get()) {
+  if (ranks_.several() && n_replicas() > 1)
+    throw std::logic_error("replicas are advanced together on one rank");
   const std::vector<std::int32_t> model = number_models(settings.plans, plans_);
   energy_ = make_engine(stream_, plans_);
   if (plans_[0]->dplr) {
@@ -53,7 +56,10 @@ Resident::Resident(const ResidentSettings& settings, StageTimes& times)
     Plans wannier;
     for (const auto& plan : plans_) wannier.push_back(plan->dplr->wannier);
     wannier_ = make_engine(stream_, wannier);
-    dplr_ = std::make_unique<DplrTerm>(stream_, plans_, settings.box, n_replicas());
+    SumWords sum;
+    if (ranks_.several())
+      sum = [this](Stream& stream, std::uint64_t* words, std::size_t n) { ranks_.sum(stream, words, n); };
+    dplr_ = std::make_unique<DplrTerm>(stream_, plans_, settings.box, n_replicas(), std::move(sum));
   }
   upload(stream_, model_, model);
   std::vector<double> kT;
@@ -77,7 +83,7 @@ double Resident::cutoff() const {
 void Resident::rebuild() {
   const Trace trace(times_, Stage::neighbor);
   wrap_atoms(stream_, settings_.box, atoms_);
-  sort_atoms(stream_, work_, 0.5 * cutoff(), atoms_);
+  place_atoms();
   build_lists();
   copy_on_device(stream_, atoms_.reference.data(), atoms_.position.data(), atoms_.nlocal * sizeof(Vec4));
   fill_zero(stream_, signals_.data(), sizeof(Signals));  // what asked for it has been heard
@@ -85,10 +91,24 @@ void Resident::rebuild() {
   ++rebuilds_;
 }
 
+/// Into an order in space, and ghosts behind them; with several ranks by way of the host, and each atom first
+/// to the rank of its place.
+void Resident::place_atoms() {
+  if (!ranks_.several()) {
+    sort_atoms(stream_, work_, 0.5 * cutoff(), atoms_);
+    return build_ghosts(stream_, work_, settings_.box, cutoff(), atoms_);
+  }
+  Atoms atoms;
+  fetch_rows(0, atoms_.nlocal, atoms);
+  stream_.synchronize();
+  const HaloRows rows = settings_.ranks->deal(atoms);
+  upload_rows(atoms, rows);
+}
+
+/// \pre ghosts are there
 void Resident::build_lists() {
-  build_ghosts(stream_, work_, settings_.box, cutoff(), atoms_);
   const int n_types = plans_[0]->model->n_types();
-  build_list(stream_, work_, n_types, cutoff(), false, atoms_, list_);
+  build_list(stream_, work_, n_types, cutoff(), by_id_, atoms_, list_);
   if (plans_.size() > 1) {
     centre_.resize(static_cast<std::size_t>(atoms_.nlocal));
     number_centres(stream_, atoms_, n_types, model_.data(), centre_.data());
@@ -104,7 +124,7 @@ void Resident::build_lists() {
 
 void Resident::size_results() {
   const auto n = static_cast<std::size_t>(atoms_.nlocal);
-  fixed_.resize(n);
+  fixed_.resize(static_cast<std::size_t>(atoms_.nforces()));
   virial_.resize(std::size_t{9} * virial_slots(atoms_per_replica()) * settings_.bath.size());
   atom_energy_.resize(n);
   if (!dplr_) return;
@@ -136,6 +156,7 @@ void Resident::evaluate_dplr_start(Needs needs) {
   const Range range("wannier");
   EngineTask forward = task(needs);
   forward.fitting.dipole = dipole_.data();
+  forward.fitting.halt = halt();
   forward.fitting.want_gradient = false;
   forward.fitting.keep = wannier_->keeps_forward();
   wannier_->run(stream_, forward);
@@ -143,7 +164,7 @@ void Resident::evaluate_dplr_start(Needs needs) {
   long_stream_.wait_for(stream_);
   const Range mesh("pppm");
   const TimedStage timed(clock_, long_stream_, Stage::pppm);
-  dplr_->solve(long_stream_, needs);
+  dplr_->solve(long_stream_, needs, halt());
 }
 
 void Resident::evaluate_dplr_end(Needs needs, int time_steps) {
@@ -163,6 +184,7 @@ void Resident::evaluate(Needs needs, int time_steps, const EvaluationEnd& end) {
   const Results to = results(needs);
   {
     const TimedStage timed(clock_, stream_, Stage::halo);
+    ranks_.send_positions(stream_, atoms_);
     begin_evaluation(stream_, atoms_, to,
                      {energy_->exact_rows(), wannier_ ? wannier_->exact_rows() : ExactRows{}},
                      signals_.data());
@@ -177,14 +199,20 @@ void Resident::evaluate(Needs needs, int time_steps, const EvaluationEnd& end) {
     if (clock_ != nullptr && dplr_) clock_->beside().stop(stream_);
   }
   if (dplr_) evaluate_dplr_end(needs, time_steps);
+  if (ranks_.several()) {
+    const TimedStage timed(clock_, stream_, Stage::halo);
+    ranks_.bring_home(stream_, atoms_, to.force);
+    ranks_.agree(stream_, signals_.data());  // where one rank's exact plan halts, nobody moves an atom
+  }
   const TimedStage timed(clock_, stream_, Stage::force_sum);
   finish_evaluation(stream_, atoms_, to, {energy_->counts(), wannier_ ? wannier_->counts() : nullptr}, end,
                     signals_.data());
-  if (needs.energy || needs.virial) sum_results(stream_, atoms_, to.atom_energy, to.virial, state_.data());
+  if (needs.energy || needs.virial)
+    sum_results(stream_, atoms_, to.atom_energy, to.virial, state_.data(), halt(), &ranks_);
 }
 
 void Resident::advance(BathStage stage) {
-  advance_bath(stream_, atoms_, bath_.data(), state_.data(), settings_.dt, stage, halt());
+  advance_bath(stream_, atoms_, bath_.data(), state_.data(), settings_.dt, stage, halt(), &ranks_);
 }
 
 void Resident::first_half() {
@@ -204,6 +232,7 @@ void Resident::first_half() {
                     signals_.data());
     advance(BathStage::after_noise);
   }
+  ranks_.agree(stream_, signals_.data());
   copy_to_host(stream_, seen_.data(), signals_.data(), sizeof(Signals));
 }
 
@@ -217,19 +246,24 @@ void Resident::second_half(Needs needs) {
     advance(BathStage::after);
     finish_coupling(stream_, atoms_, state_.data(), halt());
   }
-  if (needs.energy) sum_kinetic(stream_, atoms_, state_.data(), halt());
+  if (needs.energy) sum_kinetic(stream_, atoms_, state_.data(), halt(), &ranks_);
 }
 
-/// Records on first use and whenever memory has moved.
+/// Records on first use and whenever memory has moved: after list builds, on all ranks at once, as NCCL wants
+/// it. Where messages need the host, work is queued piece by piece.
 void Resident::run_part(Part& part, const std::function<void()>& body) {
-  if (!part.graph.fresh()) {
+  const bool graphs = ranks_.capturable();
+  if (!graphs || !part.graph.fresh()) {
     // The graph that is updated still records the old timers' events: they live until it has new ones.
     const StageClock before = std::exchange(part.clock, {});
     clock_ = timed_ ? &part.clock : nullptr;
-    part.graph.record(stream_, body);
+    if (graphs)
+      part.graph.record(stream_, body);
+    else
+      body();
     clock_ = nullptr;
   }
-  part.graph.launch(stream_);
+  if (graphs) part.graph.launch(stream_);
 }
 
 Resident::Part& Resident::second_part() {
@@ -266,6 +300,7 @@ void Resident::start(Needs needs) {
   pending_.clear();
   if (age_ >= 0) {
     watch_displacement(stream_, atoms_, 0.5 * settings_.skin, signals_.data());
+    ranks_.agree(stream_, signals_.data());
     copy_to_host(stream_, seen_.data(), signals_.data(), sizeof(Signals));
     stream_.synchronize();
   }
@@ -274,7 +309,8 @@ void Resident::start(Needs needs) {
   do {
     fill_zero(stream_, signals_.data(), sizeof(Signals));
     evaluate(last_needs_, 0, {});
-    if (last_needs_.energy) sum_kinetic(stream_, atoms_, state_.data(), halt());
+    if (last_needs_.energy) sum_kinetic(stream_, atoms_, state_.data(), halt(), &ranks_);
+    ranks_.agree(stream_, signals_.data());
     copy_to_host(stream_, seen_.data(), signals_.data(), sizeof(Signals));
     stream_.synchronize();
   } while (repeat_with_room());
@@ -297,11 +333,11 @@ bool Resident::repeat_with_room() {
 
 /// True when the second half of a step may be queued before the host has seen what the first half led to:
 /// the device then never waits for the host. If a rebuild turns out to be pending, that half has evaluated in
-/// vain and left no trace. Large systems would lose more than the host's few microseconds by that; and timers
-/// would count it.
+/// vain and left no trace. Large systems would lose more than the host's few microseconds by that; timers
+/// would count it; and ranks would have to choose alike.
 bool Resident::runs_ahead() const {
   const bool due = settings_.rebuild_every > 0 && age_ >= settings_.rebuild_every;
-  return !timed_ && !due && atoms_.nlocal <= k_ahead_atoms;
+  return !timed_ && !due && !ranks_.several() && atoms_.nlocal <= k_ahead_atoms;
 }
 
 void Resident::step(Needs needs) {
@@ -316,6 +352,7 @@ void Resident::step(Needs needs) {
   seen_up_to_here_.set(stream_);
   if (ahead) second(now);
   seen_up_to_here_.wait();
+  heard_ = ranks_.heard();
   while (repeat_with_room()) {
     ahead = false;
     second(before);
@@ -338,8 +375,9 @@ void Resident::step(Needs needs) {
   if (timed_) book_timers();
 }
 
-std::unique_ptr<ResidentSystem> make_resident_system(const ResidentSettings& settings, StageTimes& times) {
-  return std::make_unique<Resident>(settings, times);
+std::unique_ptr<ResidentSystem> make_resident_system(const ResidentSettings& settings, bool by_id,
+                                                     StageTimes& times) {
+  return std::make_unique<Resident>(settings, by_id, times);
 }
 
 }  // namespace nanoday::NANODAY_GPU

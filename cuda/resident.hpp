@@ -9,7 +9,10 @@
 
 namespace nanoday::NANODAY_GPU {
 
+/// \param by_id neighbors are ordered by the ids of atoms, so that sums over them have the same bits on any
+/// number of ranks; else by their places in memory, which builds lists faster
 /// \param times where the host's waiting and rebuilding is booked
-std::unique_ptr<ResidentSystem> make_resident_system(const ResidentSettings& settings, StageTimes& times);
+std::unique_ptr<ResidentSystem> make_resident_system(const ResidentSettings& settings, bool by_id,
+                                                     StageTimes& times);
 
 }  // namespace nanoday::NANODAY_GPU

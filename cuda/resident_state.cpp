@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <type_traits>
+#include <utility>
 
 namespace nanoday::NANODAY_GPU {
 namespace {
@@ -17,6 +18,41 @@ std::map<std::int32_t, std::int64_t> composition(const Atoms& atoms) {
   return count;
 }
 
+/// Local rows of all replicas, one behind the other.
+template <class RowsOf>
+auto joined(const std::vector<ResidentState>& states, RowsOf rows_of) {
+  std::remove_cvref_t<decltype(rows_of(states[0]))> rows;
+  for (const ResidentState& state : states) {
+    const auto& from = rows_of(state);
+    rows.insert(rows.end(), from.begin(), from.begin() + static_cast<std::ptrdiff_t>(state.atoms.nlocal));
+  }
+  return rows;
+}
+
+Atoms joined_atoms(const std::vector<ResidentState>& states) {
+  Atoms all;
+  for (const ResidentState& state : states) all.nlocal += state.atoms.nlocal;
+  all.position = joined(
+      states, [](const ResidentState& s) -> auto& { return s.atoms.position; });
+  all.type = joined(
+      states, [](const ResidentState& s) -> auto& { return s.atoms.type; });
+  all.id = joined(
+      states, [](const ResidentState& s) -> auto& { return s.atoms.id; });
+  all.velocity = joined(
+      states, [](const ResidentState& s) -> auto& { return s.atoms.velocity; });
+  all.mass = joined(
+      states, [](const ResidentState& s) -> auto& { return s.atoms.mass; });
+  all.image = joined(
+      states, [](const ResidentState& s) -> auto& { return s.atoms.image; });
+  return all;
+}
+
+/// The first n elements, or all.
+template <class T, class From>
+void upload_first(Stream& stream, DeviceArray<T>& to, const From& from, std::int64_t n) {
+  upload(stream, to, View<const T>(from.data(), static_cast<std::size_t>(n)));
+}
+
 }  // namespace
 
 void Resident::load(int replica, const ResidentState& state) {
@@ -24,41 +60,40 @@ void Resident::load(int replica, const ResidentState& state) {
   pending_[static_cast<std::size_t>(replica)] = state;
 }
 
-/// One replica's rows after another's.
-void Resident::upload_state() {
-  const auto n = static_cast<std::size_t>(pending_[0].atoms.nlocal);
-  const auto all = [&](auto& to, auto&& rows_of) {
-    std::remove_cvref_t<decltype(rows_of(pending_[0]))> rows;
-    for (const ResidentState& state : pending_) {
-      const auto& from = rows_of(state);
-      rows.insert(rows.end(), from.begin(), from.begin() + static_cast<std::ptrdiff_t>(n));
-    }
-    upload(stream_, to, rows);
-    stream_.synchronize();
-  };
-  atoms_.nlocal = static_cast<std::int64_t>(n * pending_.size());
-  atoms_.nghost = 0;
+/// Ghosts stand behind the local atoms where `rows` tells how they are made.
+void Resident::upload_rows(const Atoms& atoms, const HaloRows& rows) {
+  atoms_.nlocal = atoms.nlocal;
+  atoms_.nghost = static_cast<std::int64_t>(rows.source.size());
   atoms_.n_replicas = n_replicas();
-  all(
-      atoms_.position, [](const ResidentState& s) -> auto& { return s.atoms.position; });
-  all(
-      atoms_.type, [](const ResidentState& s) -> auto& { return s.atoms.type; });
-  all(
-      atoms_.id, [](const ResidentState& s) -> auto& { return s.atoms.id; });
-  all(
-      atoms_.velocity, [](const ResidentState& s) -> auto& { return s.atoms.velocity; });
-  all(
-      atoms_.mass, [](const ResidentState& s) -> auto& { return s.atoms.mass; });
-  all(
-      atoms_.image, [](const ResidentState& s) -> auto& { return s.atoms.image; });
-  if (n_replicas() > 1) {
-    std::vector<std::int32_t> replica;
-    for (int r = 0; r < n_replicas(); ++r) replica.insert(replica.end(), n, r);
-    upload(stream_, atoms_.replica, replica);
-    stream_.synchronize();
-  }
-  atoms_.force.resize(static_cast<std::size_t>(atoms_.nlocal));
-  atoms_.reference.resize(static_cast<std::size_t>(atoms_.nlocal));
+  upload_first(stream_, atoms_.position, atoms.position, atoms_.nall());
+  upload_first(stream_, atoms_.type, atoms.type, atoms_.nall());
+  upload_first(stream_, atoms_.id, atoms.id, atoms_.nall());
+  upload_first(stream_, atoms_.velocity, atoms.velocity, atoms.nlocal);
+  upload_first(stream_, atoms_.mass, atoms.mass, atoms.nlocal);
+  upload_first(stream_, atoms_.image, atoms.image, atoms.nlocal);
+  atoms_.force.resize(static_cast<std::size_t>(atoms.nlocal));
+  atoms_.reference.resize(static_cast<std::size_t>(atoms.nlocal));
+  if (ranks_.several()) ranks_.set_rows(stream_, rows, atoms_);
+  stream_.synchronize();
+}
+
+/// Some local atoms; valid after the stream has been waited for.
+void Resident::fetch_rows(std::int64_t first, std::int64_t n, Atoms& atoms) {
+  const auto fetch = [&](auto& to, const auto& from) {
+    to.resize(static_cast<std::size_t>(n));
+    copy_to_host(stream_, to.data(), from.data() + first, to.size() * sizeof(*to.data()));
+  };
+  atoms.nlocal = n;
+  atoms.nghost = 0;
+  fetch(atoms.position, atoms_.position);
+  fetch(atoms.type, atoms_.type);
+  fetch(atoms.id, atoms_.id);
+  fetch(atoms.velocity, atoms_.velocity);
+  fetch(atoms.mass, atoms_.mass);
+  fetch(atoms.image, atoms_.image);
+}
+
+void Resident::upload_systems() {
   std::vector<SystemState> systems;
   for (const ResidentState& from : pending_) {
     SystemState system;
@@ -67,11 +102,18 @@ void Resident::upload_state() {
     systems.push_back(system);
   }
   upload(stream_, state_, systems);
+  std::vector<std::int32_t> replica;
+  for (int r = 0; r < n_replicas(); ++r)
+    replica.insert(replica.end(), static_cast<std::size_t>(pending_[0].atoms.nlocal), r);
+  if (n_replicas() > 1) upload(stream_, atoms_.replica, replica);
   signals_.resize(1);
   fill_zero(stream_, signals_.data(), sizeof(Signals));
   stream_.synchronize();
   energy_->reset_counts(stream_);
   if (wannier_) wannier_->reset_counts(stream_);
+}
+
+void Resident::upload_state() {
   age_ = pending_[0].age;
   const auto atoms_of_type = composition(pending_[0].atoms);
   for (const ResidentState& state : pending_)
@@ -79,24 +121,29 @@ void Resident::upload_state() {
             "replicas differ in their numbers of atoms or in the age of their lists (they are advanced "
             "together); "
             "continue them one by one");
-  if (age_ < 0) return;
+  Atoms atoms = joined_atoms(pending_);
+  upload_systems();
+  if (age_ < 0) return upload_rows(atoms, {});
   // The list is a function of the reference positions in their memory order (forces/evaluator.cpp).
-  all(
-      atoms_.reference, [](const ResidentState& s) -> auto& { return s.reference; });
+  Array<Vec4> now = std::exchange(atoms.position,
+                                  joined(
+                                      pending_, [](const ResidentState& s) -> auto& { return s.reference; }));
+  HaloRows rows;
+  if (ranks_.several()) rows = settings_.ranks->restore(atoms, now, pending_[0].dealt);
+  upload_rows(atoms, rows);
   const std::size_t bytes = static_cast<std::size_t>(atoms_.nlocal) * sizeof(Vec4);
-  copy_on_device(stream_, atoms_.position.data(), atoms_.reference.data(), bytes);
+  copy_on_device(stream_, atoms_.reference.data(), atoms_.position.data(), bytes);
+  if (!ranks_.several()) build_ghosts(stream_, work_, settings_.box, cutoff(), atoms_);
   build_lists();
-  DeviceArray<Vec4> now;
-  all(
-      now, [](const ResidentState& s) -> auto& { return s.atoms.position; });
-  copy_on_device(stream_, atoms_.position.data(), now.data(), bytes);
+  copy_to_device(stream_, atoms_.position.data(), now.data(), bytes);
   stream_.synchronize();
 }
 
-/// The last evaluation is finished before anybody looks at it.
+/// The last evaluation is finished before anybody looks at it, and what one rank has met is known to all.
 SystemState Resident::read_state(int replica) {
   SystemState state;
   const auto fetch = [&] {
+    ranks_.agree(stream_, signals_.data());
     copy_to_host(stream_, &state, state_.data() + replica, sizeof state);
     copy_to_host(stream_, seen_.data(), signals_.data(), sizeof(Signals));
     stream_.synchronize();
@@ -128,19 +175,12 @@ ResidentScalars Resident::scalars(int replica) {
 
 void Resident::download(int replica, Atoms& atoms, Forces& forces, Array<Vec4>& dipoles) {
   read_state(replica);
-  const auto n = static_cast<std::size_t>(atoms_per_replica()), first = n * static_cast<std::size_t>(replica);
-  const auto fetch = [&](auto& to, const auto& from) {
-    to.resize(n);
-    copy_to_host(stream_, to.data(), from.data() + first, n * sizeof(*to.data()));
+  const std::int64_t n = atoms_per_replica(), first = n * replica;
+  fetch_rows(first, n, atoms);
+  const auto fetch = [&](Array<Vec4>& to, const DeviceArray<Vec4>& from) {
+    to.resize(static_cast<std::size_t>(n));
+    copy_to_host(stream_, to.data(), from.data() + first, to.size() * sizeof(Vec4));
   };
-  atoms.nlocal = static_cast<std::int64_t>(n);
-  atoms.nghost = 0;
-  fetch(atoms.position, atoms_.position);
-  fetch(atoms.type, atoms_.type);
-  fetch(atoms.id, atoms_.id);
-  fetch(atoms.velocity, atoms_.velocity);
-  fetch(atoms.mass, atoms_.mass);
-  fetch(atoms.image, atoms_.image);
   forces.fixed_point = false;
   fetch(forces.force, atoms_.force);
   if (dplr_) fetch(dipoles, dipole_);

@@ -7,6 +7,7 @@
 #include "cuda/integrate.hpp"
 #include "cuda/model_engine.hpp"
 #include "cuda/neighbor_list.hpp"
+#include "cuda/ranks.hpp"
 
 #include <functional>
 #include <map>
@@ -24,7 +25,8 @@ inline constexpr std::int64_t k_ahead_atoms = 16384;
 /// forces on.
 class Resident final : public ResidentSystem {
  public:
-  Resident(const ResidentSettings& settings, StageTimes& times);
+  /// \param by_id as make_resident_system()
+  Resident(const ResidentSettings& settings, bool by_id, StageTimes& times);
 
   void load(int replica, const ResidentState& state) override;
   void start(Needs needs) override;
@@ -37,6 +39,9 @@ class Resident final : public ResidentSystem {
   EvaluationCounts counts(int replica) override;
   std::int64_t rebuilds() const override { return rebuilds_; }
   void time_stages(bool on) override;
+  void say(bool flag) override { ranks_.say(flag); }
+  bool heard() const override { return heard_; }
+  std::string exchange() const override { return ranks_.name(); }
   std::size_t peak_bytes() const override { return device_peak_bytes(); }
 
  private:
@@ -51,12 +56,16 @@ class Resident final : public ResidentSystem {
   Results results(Needs needs) const;
 
   void upload_state();
+  void upload_systems();
+  void upload_rows(const Atoms& atoms, const HaloRows& rows);
+  void fetch_rows(std::int64_t first, std::int64_t n, Atoms& atoms);
   int n_replicas() const { return static_cast<int>(settings_.bath.size()); }
   std::int64_t atoms_per_replica() const { return atoms_.nlocal / n_replicas(); }
   bool stale() const;
   bool runs_ahead() const;
   bool repeat_with_room();
   void rebuild();
+  void place_atoms();
   void build_lists();
   void size_results();
   double cutoff() const;
@@ -74,9 +83,11 @@ class Resident final : public ResidentSystem {
   SystemState read_state(int replica);
 
   ResidentSettings settings_;
+  bool by_id_;
   Plans plans_;  ///< of the models, each once
   StageTimes& times_;
   Stream stream_, long_stream_;
+  DeviceRanks ranks_;
   DeviceAtoms atoms_;
   DeviceList list_;
   RebuildWork work_;
@@ -99,7 +110,7 @@ class Resident final : public ResidentSystem {
 
   Part first_;
   std::map<int, Part> second_;  ///< by needs
-  bool timed_ = false;
+  bool timed_ = false, heard_ = false;
   StageClock* clock_ = nullptr;         ///< of the part being recorded, when timed
   std::vector<ResidentState> pending_;  ///< loaded and not yet uploaded
   Needs last_needs_;

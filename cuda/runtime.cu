@@ -98,6 +98,14 @@ std::string open_device(int local_rank) {
                      properties.major, properties.minor);
 }
 
+std::string device_key() {
+  int device = 0;
+  check(cudaGetDevice(&device), "asking for the device");
+  char bus[32] = "";
+  check(cudaDeviceGetPCIBusId(bus, sizeof bus, device), "asking for the device's place");
+  return bus;
+}
+
 std::size_t device_bytes() {
   const std::lock_guard lock(memory().mutex);
   return memory().bytes;
@@ -202,6 +210,8 @@ void Stream::wait_for(Stream& other) {
   check(cudaEventRecord(other.handle_->reached, other.handle_->stream), "recording an event");
   check(cudaStreamWaitEvent(handle_->stream, other.handle_->reached, 0), "waiting for an event");
 }
+
+void* native_stream(Stream& stream) { return stream.handle().stream; }
 
 struct Mark::State {
   cudaEvent_t event = nullptr;

@@ -30,6 +30,8 @@ inline int device_of(int local_rank, int n_devices) { return local_rank % n_devi
 /// Throws InputError when there is no usable device. Called once by the machine before anything else.
 /// Returns "NVIDIA H200 (139 GiB, sm_90)", or what stands for it on the CPU.
 std::string open_device(int local_rank = 0);
+/// The open device among those of this computer: "0000:3b:00.0"; empty where the CPU plays it.
+std::string device_key();
 /// Most dynamic shared memory a block may ask for on this device.
 std::size_t most_shared_bytes();
 /// Bytes in use by DeviceArrays now, and the largest value so far.
@@ -53,6 +55,9 @@ class Stream {
  private:
   std::unique_ptr<Handle> handle_;
 };
+
+/// As CUDA's libraries take it: a cudaStream_t; where the CPU plays the device, the Stream itself.
+void* native_stream(Stream& stream);
 
 /// Raw operations, all asynchronous on the stream (host memory should be pinned, see PinnedArray).
 void* allocate_bytes(std::size_t bytes);  ///< throws RunError: how much was asked and how much is free

@@ -63,9 +63,9 @@ struct AdvanceBath {
 // ------------------------------------------------------------------------------------------------------
 
 void advance_bath(Stream& stream, const DeviceAtoms& atoms, const BathSettings* bath, SystemState* state,
-                  double dt, BathStage stage, const std::uint32_t* halt) {
+                  double dt, BathStage stage, const std::uint32_t* halt, DeviceRanks* ranks) {
   sum_terms(stream, atoms, KineticTerms{atoms.velocity.data(), atoms.mass.data()}, state, halt,
-            AdvanceBath{bath, dt, stage});
+            AdvanceBath{bath, dt, stage}, ranks);
 }
 
 }  // namespace nanoday::NANODAY_GPU

@@ -14,7 +14,7 @@ LEFT_OUT = {"cuda/cuda_check.hpp"}
 
 
 def headers(root):
-    for top in ("src", "comm", "cuda"):
+    for top in ("src", "comm", "cuda", "arm"):
         for header in sorted((root / top).rglob("*.hpp")):
             if str(header.relative_to(root)) not in LEFT_OUT:
                 yield header

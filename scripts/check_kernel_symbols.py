@@ -2,7 +2,7 @@
 """Kernels compiled for wide vectors must not define shared symbols of other code.
 
 A weak symbol (an inline function of the standard library, say) compiled with AVX-512 could be the copy the
-linker keeps, and crash a machine without it. Usage: check_kernel_symbols.py LIBRARY
+linker keeps, and crash a machine without it. Usage: check_kernel_symbols.py LIBRARY...
 """
 # SPDX-License-Identifier: Apache-2.0
 import re
@@ -11,12 +11,12 @@ import sys
 
 
 def main():
-    listing = subprocess.run(["nm", "-C", sys.argv[1]], capture_output=True, text=True, check=True).stdout
+    listing = subprocess.run(["nm", "-C", *sys.argv[1:]], capture_output=True, text=True, check=True).stdout
     member, isa, faults, kernels = "", "", [], 0
     for line in listing.splitlines():
         if line.endswith(".o:"):
             member = line[:-1]
-            found = re.search(r"kernels_(avx2|avx512)\.", member)
+            found = re.search(r"kernels_(avx2|avx512|sve\d+|generic)\.", member)
             isa = found.group(1) if found else ""
             kernels += bool(isa)
             continue

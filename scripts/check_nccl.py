@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compiles comm/nccl.cpp against NCCL's own header. Needs no GPU.
+"""Compiles what uses NCCL in comm/ against NCCL's own header. Needs no GPU.
 
 The header is that of a CUDA toolkit here ($CUDA_HOME, /usr/local/cuda); where none has it, it comes with
 CUDA 12's headers from the Python package index, once (a large package).
@@ -17,6 +17,7 @@ import check_sm70
 
 PACKAGES = {name: check_sm70.PACKAGES[name] for name in ("cuda_nvcc", "cuda_runtime")}
 PACKAGES["nccl"] = "nvidia-nccl-cu12==2.27.7"
+SOURCES = ("nccl.cpp", "nccl_exchange.cpp")
 
 
 def include_folder():
@@ -40,10 +41,10 @@ def main():
         return check_sm70.SKIPPED
     command = [os.environ.get("CXX", "g++"), "-std=c++20", *check_sm70.WARNINGS, "-Werror", "-fsyntax-only",
                *check_sm70.include_flags(arguments.root), "-isystem", str(include),
-               str(arguments.root / "comm/nccl.cpp")]
+               *(str(arguments.root / "comm" / source) for source in SOURCES)]
     print(f"NCCL of {include}", flush=True)
     done = subprocess.run(command, check=False)
-    print("compiles" if done.returncode == 0 else "comm/nccl.cpp does not compile")
+    print("compiles" if done.returncode == 0 else f"one of {', '.join(SOURCES)} does not compile")
     return 1 if done.returncode else 0
 
 

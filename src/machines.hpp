@@ -14,7 +14,7 @@ struct MachineOptions {
   std::string device = "auto";  ///< auto, cpu, oracle (slow reference), cuda, sve
   int threads = 0;              ///< 0: OMP_NUM_THREADS or all cores
   bool reproducible = false;
-  std::string isa = "auto";  ///< cpu only: auto, avx512bf16, avx512, avx2, baseline
+  std::string isa = "auto";  ///< cpu: auto, avx512bf16, avx512, avx2, baseline; sve: auto, sve512, …
   int local_rank = 0;        ///< cuda only: among the ranks of this node; takes visible GPU number
                              ///< local_rank modulo how many there are
 };

@@ -23,6 +23,8 @@ inline constexpr double k_toy_table = 3e-9;
 /// Float nets and tables against double, relative to the largest force, and per-atom energies [eV].
 /// Measured: 1.1e-7 and 4.1e-7.
 inline constexpr double k_mixed_force = 1e-6;
+/// The same with half of the products in half precision, and in bfloat16. Measured: 1.1e-4 and 1.5e-4.
+inline constexpr double k_half_force = 1e-3, k_bfloat16_force = 1.5e-3;
 inline constexpr double k_mixed_atom_energy = 4e-6;
 
 /// Direct sums against each other and against stored ones, relative to the largest value. Measured: 4e-14.

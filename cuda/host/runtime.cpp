@@ -72,6 +72,7 @@ void submit(Stream& stream, NodeKind kind, std::function<void()> operation) {
 
 const DeviceCounts& device_counts() { return counts; }
 std::string open_device(int) { return "CPU in place of a GPU"; }
+std::string device_key() { return {}; }
 std::size_t most_shared_bytes() { return std::size_t{227} * 1024; }
 
 Stream::Stream(bool) : handle_(std::make_unique<Handle>()) {}
@@ -98,6 +99,8 @@ void Stream::wait_for(Stream& other) {
   handle_->ahead = true;
   theirs.ahead = false;
 }
+
+void* native_stream(Stream& stream) { return &stream; }
 
 void submit_kernel(Stream& stream, std::function<void()> run) {
   if (recording != nullptr) {

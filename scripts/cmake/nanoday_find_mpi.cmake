@@ -32,11 +32,12 @@ function(nanoday_skip_mpi_test name)
   set_tests_properties(${name} PROPERTIES LABELS mpi SKIP_REGULAR_EXPRESSION "skipped: this build has no MPI")
 endfunction()
 
-# nanoday_add_mpi_test(stem RANKS n… [LIBS lib…] [TIMEOUT s]): <stem>_test.cpp, whose body runs in rank_worlds()
-# (tests/comm/rank_worlds.hpp), once more under mpirun with every number of ranks: <stem>_mpi_<n>, label mpi.
+# nanoday_add_mpi_test(stem RANKS n… [LABELS l…] [LIBS lib…] [TIMEOUT s]): <stem>_test.cpp, whose body runs in
+# rank_worlds() (tests/comm/rank_worlds.hpp), once more under mpirun with every number of ranks: <stem>_mpi_<n>, label
+# mpi and those given.
 # Without MPI one test <stem>_mpi stands for them and is skipped.
 function(nanoday_add_mpi_test stem)
-  cmake_parse_arguments(T "" "TIMEOUT" "RANKS;LIBS" ${ARGN})
+  cmake_parse_arguments(T "" "TIMEOUT" "RANKS;LABELS;LIBS" ${ARGN})
   if(NOT NANODAY_HAS_MPI)
     nanoday_skip_mpi_test(${stem}_mpi)
     return()
@@ -49,23 +50,36 @@ function(nanoday_add_mpi_test stem)
   target_compile_definitions(${stem}_mpi_test PRIVATE NANODAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${stem}_mpi_test PRIVATE nanoday_comm ${T_LIBS} GTest::gtest)
   set_target_properties(${stem}_mpi_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  if(sve IN_LIST T_LABELS)
+    add_dependencies(sve_tests ${stem}_mpi_test)
+  endif()
   math(EXPR inner "${T_TIMEOUT} - 10")  # mpirun ends its ranks before CTest ends mpirun
   foreach(ranks ${T_RANKS})
     add_test(NAME ${stem}_mpi_${ranks}
-      COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} $<TARGET_FILE:${stem}_mpi_test>)
-    set_tests_properties(${stem}_mpi_${ranks} PROPERTIES LABELS mpi TIMEOUT ${T_TIMEOUT} PROCESSORS 2
+      COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks}
+        ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:${stem}_mpi_test>)
+    set_tests_properties(${stem}_mpi_${ranks} PROPERTIES LABELS "mpi;${T_LABELS}" TIMEOUT ${T_TIMEOUT} PROCESSORS 2
       ENVIRONMENT "${NANODAY_MPI_ENVIRONMENT};MPIEXEC_TIMEOUT=${inner}")
   endforeach()
 endfunction()
 
-# nanoday_add_mpirun_test(stem [LIBS lib…]): a test that starts programs through NANODAY_MPIRUN, "mpirun -n".
+# nanoday_add_mpirun_test(stem [LABELS l…] [LIBS lib…] [TIMEOUT s]): a test that starts programs through
+# NANODAY_MPIRUN, "mpirun -n"; labels are mpi and those given.
 function(nanoday_add_mpirun_test stem)
-  cmake_parse_arguments(T "" "" "LIBS" ${ARGN})
+  cmake_parse_arguments(T "" "TIMEOUT" "LABELS;LIBS" ${ARGN})
   if(NOT NANODAY_HAS_MPI)
     nanoday_skip_mpi_test(${stem})
     return()
   endif()
-  nanoday_add_test(${stem} LABELS mpi LIBS ${T_LIBS})
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 120)
+  endif()
+  nanoday_add_test(${stem} LABELS mpi ${T_LABELS} LIBS ${T_LIBS} TIMEOUT ${T_TIMEOUT})
   target_compile_definitions(${stem}_test PRIVATE NANODAY_MPIRUN="${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG}")
-  set_tests_properties(${stem} PROPERTIES ENVIRONMENT "${NANODAY_MPI_ENVIRONMENT};MPIEXEC_TIMEOUT=50" PROCESSORS 2)
+  set(inner 50)  # seconds for one mpirun
+  if(CMAKE_CROSSCOMPILING)
+    set(inner 200)  # emulated
+  endif()
+  set_tests_properties(${stem} PROPERTIES PROCESSORS 2
+    ENVIRONMENT "${NANODAY_MPI_ENVIRONMENT};MPIEXEC_TIMEOUT=${inner}")
 endfunction()

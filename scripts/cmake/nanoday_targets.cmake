@@ -16,6 +16,15 @@ function(nanoday_library name)
   target_link_libraries(${name} PUBLIC nanoday_flags ${ARGN})
 endfunction()
 
+# What starts a program of this build, for command lines: the emulator of a cross build, else nothing.
+set(NANODAY_EMULATOR "")
+foreach(word ${CMAKE_CROSSCOMPILING_EMULATOR})
+  string(APPEND NANODAY_EMULATOR "${word} ")
+endforeach()
+
+# Cross builds make only the tests of label sve: under an emulator the others take hours and show nothing new.
+add_custom_target(sve_tests)
+
 # nanoday_add_test(stem LABELS l… LIBS lib… [TIMEOUT s]): one GoogleTest binary from <stem>_test.cpp.
 function(nanoday_add_test stem)
   cmake_parse_arguments(T "" "TIMEOUT" "LABELS;LIBS" ${ARGN})
@@ -28,7 +37,13 @@ function(nanoday_add_test stem)
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 120)
   endif()
+  if(CMAKE_CROSSCOMPILING)
+    math(EXPR T_TIMEOUT "4 * ${T_TIMEOUT}")  # emulated
+  endif()
   set_tests_properties(${stem} PROPERTIES LABELS "${T_LABELS}" TIMEOUT ${T_TIMEOUT})
+  if(sve IN_LIST T_LABELS)
+    add_dependencies(sve_tests ${stem}_test)
+  endif()
 endfunction()
 
 # nanoday_add_gpu_test(stem [NO_KERNELS] [LIBS lib…]): the same <stem>_test.cpp for a GPU, as <stem>_gpu, label gpu;

@@ -94,7 +94,8 @@ Benched make_benched(Engine& engine, const PlanPointer& plan, const RunStructure
     draw_velocities(atoms, k_temperature, engine.config.seed + static_cast<std::uint64_t>(r), *ranks);
     benched.evaluators.push_back(std::make_unique<Evaluator>(
         *engine.backend, plan, structure.box(), std::move(atoms),
-        EvaluatorOptions{engine.config.skin, rebuild_every, engine.config.balance}, ranks));
+        EvaluatorOptions{engine.config.skin, rebuild_every, engine.config.balance, engine.config.halo},
+        ranks));
   }
   const auto shares = resident_shares(*benched.evaluators[0], k_time_step, std::vector<BathSettings>(n));
   for (int r = 0; r < n; ++r)

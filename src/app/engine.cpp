@@ -16,7 +16,9 @@
 namespace nanoday {
 
 void add_isa_option(CLI::App& app, std::string& isa) {
-  app.add_option("--isa", isa, "instruction set of the cpu machine: auto, avx512bf16, avx512, avx2, baseline")
+  app.add_option("--isa", isa,
+                 "instruction set: auto; cpu: avx512bf16, avx512, avx2, baseline; sve: sve512fp16, sve512, "
+                 "sve256fp16, …")
       ->group("");
 }
 

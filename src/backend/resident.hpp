@@ -5,12 +5,14 @@
 #include "atoms/atoms.hpp"
 #include "atoms/forces.hpp"
 #include "backend/backend.hpp"
+#include "backend/resident_ranks.hpp"
 #include "core/box.hpp"
 #include "model/inference_plan.hpp"
 
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace nanoday {
@@ -38,6 +40,7 @@ struct ResidentSettings {
   std::vector<BathSettings> bath{BathSettings{}};  ///< one per replica
   double max_move = 0.5;                           ///< farthest an atom may move in one step [Å]
   double lost_distance = 1e6;                      ///< open boxes [Å]
+  std::shared_ptr<ResidentRanks> ranks;            ///< several ranks share the one system; null: one rank
 };
 
 /// What changes, and what a checkpoint holds.
@@ -45,6 +48,7 @@ struct ResidentState {
   Atoms atoms;            ///< local atoms only, memory order
   Array<Vec4> reference;  ///< (nlocal) positions at the last list build; empty: no list yet
   std::int64_t age = -1;  ///< evaluations done with the list; −1: none yet
+  bool dealt = false;     ///< atoms come from another number of ranks and are not with their owners
   std::vector<double> bath;
   std::int64_t step = 0;
 };
@@ -60,7 +64,9 @@ struct ResidentScalars {
 };
 
 /// Independent systems (replicas; usually one) of equal composition on one machine, advanced together. They
-/// share the box and the times of list builds, but nothing that moves.
+/// share the box and the times of list builds, but nothing that moves. Or this rank's part of one system of
+/// several ranks: load() takes any part of all atoms, sums and sound() are those of all ranks, and start(),
+/// step(), scalars() and download() are collective.
 class ResidentSystem {
  public:
   virtual ~ResidentSystem() = default;
@@ -86,6 +92,12 @@ class ResidentSystem {
   /// From now on steps book the time of their stages on the machine, at the cost of waiting for each step;
   /// off again, they run ahead of the host.
   virtual void time_stages(bool on) = 0;
+  /// Several ranks: something to tell all of them, which travels with the next step(); heard() is then true
+  /// on all of them when one has said it.
+  virtual void say(bool flag) = 0;
+  virtual bool heard() const = 0;
+  /// How rows travel between the ranks' devices, for people; empty for one rank.
+  virtual std::string exchange() const = 0;
   /// Most memory of the machine in use so far.
   virtual std::size_t peak_bytes() const = 0;
 };

@@ -5,7 +5,6 @@
 #include "atoms/exact_sum.hpp"
 #include "core/error.hpp"
 #include "core/units.hpp"
-#include "cpu/instruction_sets.hpp"
 #include "cpu/long_range.hpp"
 #include "cpu/model_engine.hpp"
 #include "cpu/neighbor_list.hpp"
@@ -20,48 +19,17 @@
 namespace nanoday {
 namespace {
 
-struct InstructionSet {
-  const char* name;
-  const char* title;
-  const cpu::KernelSet* kernels;
-  bool available;
-  bool pairs;  ///< multiplies pairs of bfloat16
-};
-
-std::vector<InstructionSet> instruction_sets() {
-  std::vector<InstructionSet> sets;
-#if defined(__x86_64__)
-  sets.push_back(
-      {"avx512bf16", "AVX-512 BF16", &cpu::k_kernels_avx512, cpu::processor_has("avx512bf16"), true});
-  sets.push_back({"avx512", "AVX-512", &cpu::k_kernels_avx512, cpu::processor_has("avx512"), false});
-  sets.push_back({"avx2", "AVX2", &cpu::k_kernels_avx2, cpu::processor_has("avx2"), false});
-#endif
-  sets.push_back({"baseline", "baseline SIMD", &cpu::k_kernels_baseline, true, false});
-  return sets;
-}
-
-InstructionSet choose(const std::string& isa) {
-  for (const InstructionSet& set : instruction_sets()) {
-    if (isa == "auto" && set.available) return set;
-    if (isa != set.name) continue;
-    require(set.available, "instruction set {} is not available (this processor lacks it); use --isa auto",
-            isa);
-    return set;
-  }
-  throw InputError(
-      fmt::format("unknown instruction set '{}' (known: auto, avx512bf16, avx512, avx2, baseline)", isa));
-}
-
 class CpuBackend final : public Backend {
  public:
-  CpuBackend(const InstructionSet& set, int threads, bool reproducible)
-      : set_(set),
+  CpuBackend(const char* machine, const cpu::InstructionSet& set, int threads, bool reproducible)
+      : machine_(machine),
+        set_(set),
         threads_(threads),
         reproducible_(reproducible),
         engine_(*set.kernels, threads, reproducible) {}
 
   std::string name() const override {
-    return fmt::format("cpu ({}, {} thread{})", set_.title, threads_, threads_ == 1 ? "" : "s");
+    return fmt::format("{} ({}, {} thread{})", machine_, set_.title, threads_, threads_ == 1 ? "" : "s");
   }
   int threads() const override { return threads_; }
   bool reproducible() const override { return reproducible_; }
@@ -80,15 +48,16 @@ class CpuBackend final : public Backend {
             "or --device cuda");
     auto model = std::make_unique<cpu::CpuModel>();
     if (plan->precision == Precision::fp64) {
-      model->fp64 = std::make_unique<cpu::PackedModel<double>>(cpu::pack_model<double>(plan, false));
+      model->fp64 =
+          std::make_unique<cpu::PackedModel<double>>(cpu::pack_model<double>(plan, cpu::PairFormat::none));
       if (plan->exact)
-        model->fp64_exact =
-            std::make_unique<cpu::PackedModel<double>>(cpu::pack_model<double>(plan->exact, false));
+        model->fp64_exact = std::make_unique<cpu::PackedModel<double>>(
+            cpu::pack_model<double>(plan->exact, cpu::PairFormat::none));
     } else {
       model->mixed = std::make_unique<cpu::PackedModel<float>>(cpu::pack_model<float>(plan, set_.pairs));
       if (plan->exact)
-        model->mixed_exact =
-            std::make_unique<cpu::PackedModel<float>>(cpu::pack_model<float>(plan->exact, false));
+        model->mixed_exact = std::make_unique<cpu::PackedModel<float>>(
+            cpu::pack_model<float>(plan->exact, cpu::PairFormat::none));
     }
     return model;
   }
@@ -137,8 +106,8 @@ class CpuBackend final : public Backend {
             "--pppm-threads {} leaves no thread for the nets (there are {}); give fewer, or off",
             plan.threads, threads_);
     const bool direct = plan.method == LongRangeMethod::direct;
-    auto solver = direct ? cpu::make_direct_sum(plan, threads_, reproducible_, set_.name, ranks)
-                         : cpu::make_pppm(plan, threads_, reproducible_, set_.name, ranks);
+    auto solver = direct ? cpu::make_direct_sum(plan, threads_, reproducible_, set_, ranks)
+                         : cpu::make_pppm(plan, threads_, reproducible_, set_, ranks);
     return std::make_unique<cpu::Companion>(std::move(solver), plan, threads_, slot_, times_);
   }
 
@@ -184,7 +153,8 @@ class CpuBackend final : public Backend {
  private:
   static constexpr std::int64_t k_small = 20000;  // below this a fork costs more than the loop
 
-  InstructionSet set_;
+  std::string machine_;
+  cpu::InstructionSet set_;
   int threads_;
   bool reproducible_;
   cpu::ModelEngine engine_;
@@ -195,16 +165,21 @@ class CpuBackend final : public Backend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_cpu_backend(const MachineOptions& options) {
+std::unique_ptr<Backend> make_lanes_backend(const char* machine, const cpu::InstructionSet& set,
+                                            const MachineOptions& options) {
   require(options.threads >= 0 && options.threads <= 4096,
           "--threads {} is out of range (1 … 4096; 0: all cores)", options.threads);
   const int threads = options.threads > 0 ? options.threads : omp_get_max_threads();
-  return std::make_unique<CpuBackend>(choose(options.isa), threads, options.reproducible);
+  return std::make_unique<CpuBackend>(machine, set, threads, options.reproducible);
+}
+
+std::unique_ptr<Backend> make_cpu_backend(const MachineOptions& options) {
+  return make_lanes_backend("cpu", cpu::instruction_set(options.isa), options);
 }
 
 std::vector<std::string> cpu_instruction_sets() {
   std::vector<std::string> names;
-  for (const InstructionSet& set : instruction_sets())
+  for (const cpu::InstructionSet& set : cpu::instruction_sets())
     if (set.available) names.emplace_back(set.name);
   return names;
 }

@@ -20,15 +20,6 @@
 namespace nanoday::cpu {
 namespace {
 
-const DirectSumKernels& kernels_of(std::string_view isa) {
-#if defined(__x86_64__)
-  if (serves("avx512", isa)) return k_direct_sum_avx512;
-  if (serves("avx2", isa)) return k_direct_sum_avx2;
-#endif
-  require_baseline(isa);
-  return k_direct_sum_baseline;
-}
-
 class DirectSum final : public LongRangeTeam {
  public:
   DirectSum(const LongRangePlan& plan, int max_team, bool reproducible, const DirectSumKernels& kernels,
@@ -272,8 +263,8 @@ class DirectSum final : public LongRangeTeam {
 }  // namespace
 
 std::unique_ptr<LongRangeTeam> make_direct_sum(const LongRangePlan& plan, int max_team, bool reproducible,
-                                               std::string_view isa, MeshRanks* ranks) {
-  return std::make_unique<DirectSum>(plan, max_team, reproducible, kernels_of(isa), ranks);
+                                               const InstructionSet& set, MeshRanks* ranks) {
+  return std::make_unique<DirectSum>(plan, max_team, reproducible, *set.direct, ranks);
 }
 
 }  // namespace nanoday::cpu

@@ -17,6 +17,7 @@ Companion::Companion(std::unique_ptr<LongRangeTeam> solver, const LongRangePlan&
       slot_(slot),
       times_(times) {
   meeting_.emplace(threads_ > 0 ? threads_ : all_threads_);
+  all_meeting_.emplace(all_threads_);
 }
 
 Companion::~Companion() {
@@ -25,8 +26,10 @@ Companion::~Companion() {
 
 void Companion::start(const LongRangeArgs& args) {
   args_ = args;
-  done_ = false;
-  if (threads_ > 0) slot_.waiting = this;
+  done_ = !has_job();
+  if (StagedSolve* const staged = solver_->staged())
+    run_part([&](const Team& team) { staged->begin(args_, result_, team); });
+  if (threads_ > 0 && !done_) slot_.waiting = this;
 }
 
 const LongRangeResult& Companion::finish() {
@@ -38,6 +41,8 @@ const LongRangeResult& Companion::finish() {
     run_member(omp_get_thread_num());
     book(seconds_now() - begin, 0);
   }
+  if (StagedSolve* const staged = solver_->staged())
+    run_part([&](const Team& team) { staged->end(args_, result_, team); });
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   return result_;
 }
@@ -51,10 +56,26 @@ std::array<double, 2> Companion::net_shares(int team) const {
 }
 
 void Companion::run_member(int me) {
-  const int team = threads_ > 0 ? threads_ : all_threads_;
+  const Team team{me, threads_ > 0 ? threads_ : all_threads_, &*meeting_};
+  StagedSolve* const staged = solver_->staged();
+  guarded([&] { staged ? staged->transform(args_.needs, team) : solver_->solve(args_, result_, team); });
+}
+
+/// A part of a staged solve, by all threads.
+template <class Part>
+void Companion::run_part(Part part) {
+  const double begin = seconds_now();
+#pragma omp parallel num_threads(all_threads_)
+  guarded([&] { part(Team{omp_get_thread_num(), all_threads_, &*all_meeting_}); });
+  times_.add(Stage::pppm, seconds_now() - begin);
+}
+
+/// Every member of a team throws at the same place; one of the errors is kept for finish().
+template <class Work>
+void Companion::guarded(Work work) {
   try {
-    solver_->solve(args_, result_, {me, team, &*meeting_});
-  } catch (...) {  // every member throws at the same place; one of the errors is kept
+    work();
+  } catch (...) {
     const std::lock_guard lock(error_lock_);
     error_ = std::current_exception();
   }

@@ -21,7 +21,9 @@ struct CompanionSlot {
 
 /// One solver of a CPU machine. start() leaves it in the machine's slot, where the next evaluation of the
 /// energy net takes it: some threads of the team run it before their own, smaller share of atoms. finish()
-/// runs it with all threads when nobody did.
+/// runs it with all threads when nobody did. Where ranks of a node share a mesh, all threads put charges on
+/// it in start() and gather from it in finish(); what lies between is the job, on the leader, and no other
+/// rank has one.
 class Companion final : public LongRangeSolver {
  public:
   /// \param plan threads: how many run it beside nets, 0: none beside; relative_cost: how work is divided
@@ -37,7 +39,7 @@ class Companion final : public LongRangeSolver {
   std::array<double, 2> net_shares(int team) const;
   /// This thread's part; each of threads() threads calls it once. Errors are kept for finish().
   void run_member(int me);
-  /// After a run beside nets: the seconds it took and how many of them other threads spent on nets.
+  /// After the job: the seconds it took and how many of them other threads spent on nets.
   void book(double seconds, double hidden);
 
  private:
@@ -46,7 +48,13 @@ class Companion final : public LongRangeSolver {
   double relative_cost_;
   CompanionSlot& slot_;
   StageTimes& times_;
-  std::optional<std::barrier<>> meeting_;
+  template <class Part>
+  void run_part(Part part);
+  template <class Work>
+  void guarded(Work work);
+  bool has_job() const { return solver_->staged() == nullptr || solver_->staged()->leads(); }
+
+  std::optional<std::barrier<>> meeting_, all_meeting_;  ///< of the job's threads; of all
   LongRangeArgs args_;
   LongRangeResult result_;
   bool done_ = false;

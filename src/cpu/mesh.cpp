@@ -3,7 +3,6 @@
 #include "cpu/mesh.hpp"
 
 #include "core/error.hpp"
-#include "cpu/instruction_sets.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -63,15 +62,6 @@ void check_free_memory(double bytes, std::string_view what) {
   require(bytes < free,
           "{} does not fit into memory (it needs {:.3g} GiB, {:.3g} GiB are free); use fewer mesh points",
           what, bytes / 0x1p30, free / 0x1p30);
-}
-
-const MeshKernelSet& mesh_kernels(std::string_view isa) {
-#if defined(__x86_64__)
-  if (serves("avx512", isa)) return k_mesh_kernels_avx512;
-  if (serves("avx2", isa)) return k_mesh_kernels_avx2;
-#endif
-  require_baseline(isa);
-  return k_mesh_kernels_baseline;
 }
 
 MeshMap mesh_map(const LongRangePlan& plan) {

@@ -34,9 +34,6 @@ void check_mesh_memory(std::array<int, 3> mesh, int threads);
 /// Throws InputError when `bytes` do not fit into the memory that is free now; `what` as in "the mesh …".
 void check_free_memory(double bytes, std::string_view what);
 
-/// Kernels of an instruction set: auto, avx512bf16, avx512, avx2, baseline.
-const MeshKernelSet& mesh_kernels(std::string_view isa);
-
 MeshMap mesh_map(const LongRangePlan& plan);
 
 /// Charges by the first plane that their stencils touch.

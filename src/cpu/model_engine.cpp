@@ -3,7 +3,9 @@
 #include "cpu/model_engine.hpp"
 
 #include "atoms/exact_sum.hpp"
+#include "backend/atom_work.hpp"
 #include "core/error.hpp"
+#include "cpu/first_touch.hpp"
 
 #include <omp.h>
 
@@ -45,6 +47,11 @@ void add_row(Row& to, const Row& from) {
   }
 }
 
+/// First of the blocks of `nall` rows that a thread sums.
+std::int64_t first_block(std::int64_t nall, int thread, int threads) {
+  return (nall + k_force_block - 1) / k_force_block * thread / threads;
+}
+
 /// Sums the threads' rows of some blocks in thread order.
 template <class Row>
 void sum_blocks(ForceBuffers& buffers, int threads, std::int64_t first_block, std::int64_t last_block,
@@ -69,13 +76,11 @@ EvaluationCounts ModelEngine::evaluate(CpuModel& model, const EvaluationArgs& ar
   return run(*model.mixed, model.mixed_exact.get(), kernels_.batch_mixed, mixed_, args, task, forces, times);
 }
 
-/// Contiguous ranges of about equal work, or less for those threads that run a solver first: candidates in
-/// the list, plus the fitting net's fixed share.
+/// Contiguous ranges of about equal work, or less for those threads that run a solver first.
 void ModelEngine::split(const EvaluationArgs& args, int threads, const Companion* companion) {
   const NeighborList& list = *args.neighbors;
-  constexpr double k_fixed_share = 400;  // a fitting net costs about as much as 400 candidates (bench stages)
   const std::int64_t n = args.nlocal;
-  const double total = static_cast<double>(list.n_pairs()) + k_fixed_share * static_cast<double>(n);
+  const auto total = static_cast<double>(work_before(list, n));
   const auto shares =
       companion != nullptr ? companion->net_shares(threads) : std::array<double, 2>{0.0, 1.0 / threads};
   const int slower = companion != nullptr ? companion->threads() : 0;
@@ -86,8 +91,7 @@ void ModelEngine::split(const EvaluationArgs& args, int threads, const Companion
   range_[0] = 0;
   int next = 1;
   for (std::int64_t i = 0; i < n && next < threads; ++i) {
-    const double done =
-        static_cast<double>(list.offset[i * list.n_types]) + k_fixed_share * static_cast<double>(i);
+    const auto done = static_cast<double>(work_before(list, i));
     while (next < threads && done >= until(next)) range_[next++] = i;
   }
 }
@@ -113,8 +117,7 @@ void ModelEngine::run_range(const PackedModel<Real>& model, BatchKernel<Real> ke
 }
 
 void ModelEngine::sum_forces(std::int64_t nall, int me, int threads, Forces& forces) {
-  const std::int64_t blocks = (nall + k_force_block - 1) / k_force_block;
-  const std::int64_t first = blocks * me / threads, last = blocks * (me + 1) / threads;
+  const std::int64_t first = first_block(nall, me, threads), last = first_block(nall, me + 1, threads);
   if (forces.fixed_point)
     sum_blocks(buffers_, threads, first, last, nall, forces.fixed.data());
   else
@@ -159,15 +162,17 @@ EvaluationCounts ModelEngine::run(const PackedModel<Real>& model, const PackedMo
   // Per-atom virials are booked on neighbors of other ranges: one thread, since only analyses ask for them.
   const int threads = args.needs.atom_virial ? 1 : threads_;
   forces.fixed_point = reproducible_;
-  forces.force.resize(nall);
-  if (reproducible_) forces.fixed.resize(nall);
-  if (want_energy) energy_.assign(nlocal, 0.0);
-  if (want_virial) centre_virial_.assign(nlocal, {});
+  const auto summed_by = [&](int t) { return std::min(nall, first_block(nall, t, threads) * k_force_block); };
+  resize_shared(forces.force, nall, threads, summed_by);
+  if (reproducible_) resize_shared(forces.fixed, nall, threads, summed_by);
   if (args.needs.atom_virial) forces.atom_virial.assign(nall, {});
   team.resize(threads_);
   buffers_.resize(threads_);
   Companion* const companion = threads > 1 ? task.companion : nullptr;
   split(args, threads, companion);
+  const auto owned_by = [&](int t) { return range_[t]; };
+  if (want_energy) resize_shared(energy_, nlocal, threads, owned_by);
+  if (want_virial) resize_shared(centre_virial_, nlocal, threads, owned_by);
   BatchArgs batch;
   batch.position = args.position.data();
   batch.offset = args.neighbors->offset.data();
@@ -189,6 +194,11 @@ EvaluationCounts ModelEngine::run(const PackedModel<Real>& model, const PackedMo
     thread.work.resize(model);
     thread.counts = {};
     thread.work.times = {};
+    const std::int64_t mine_first = range_[me], mine_last = range_[me + 1];
+    if (want_energy) std::fill(energy_.data() + mine_first, energy_.data() + mine_last, 0.0);
+    if (want_virial)
+      std::fill(centre_virial_.data() + mine_first, centre_virial_.data() + mine_last,
+                std::array<double, 9>{});
     buffers_.prepare(me, range_[me], range_[me + 1], *args.neighbors, nall);
     if (task.want_forces) buffers_.clear(me);
     BatchArgs mine = batch;

@@ -3,6 +3,7 @@
 #include "cpu/neighbor_list.hpp"
 
 #include "core/error.hpp"
+#include "cpu/first_touch.hpp"
 #include "math/morton_code.hpp"
 
 #include <omp.h>
@@ -122,13 +123,12 @@ void build_neighbor_list(const NeighborArgs& args, bool by_id, int threads, Neig
     return;
   }
   const Cells cells = make_cells(args);
+  const auto first_of = [&](int t) { return args.nlocal * t / threads; };  // centre of thread t
   std::vector<std::vector<std::int32_t>> part(threads);
-#pragma omp parallel num_threads(threads)
-  {
-    const int me = omp_get_thread_num(), team = omp_get_num_threads();
-    const std::int64_t begin = args.nlocal * me / team, end = args.nlocal * (me + 1) / team;
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+  for (int me = 0; me < threads; ++me) {
     std::vector<std::int32_t>& mine = part[me];
-    for (std::int64_t i = begin; i < end; ++i)
+    for (std::int64_t i = first_of(me); i < first_of(me + 1); ++i)
       for (int t = 0; t < args.n_types; ++t) {
         const std::size_t first = mine.size();
         collect(args, cells, i, t, mine);
@@ -137,10 +137,13 @@ void build_neighbor_list(const NeighborArgs& args, bool by_id, int threads, Neig
       }
   }
   std::partial_sum(list.offset.begin(), list.offset.end(), list.offset.begin());
-  list.index.resize(static_cast<std::size_t>(list.offset.back()) + 64);
-  auto out = list.index.begin();
-  for (const auto& p : part) out = std::copy(p.begin(), p.end(), out);
-  std::fill(out, list.index.end(), 0);
+  const std::size_t n = static_cast<std::size_t>(list.offset.back());
+  const auto place_of = [&](int t) { return list.offset[first_of(t) * args.n_types]; };
+  resize_shared(list.index, n + 64, threads, place_of);
+  std::fill(list.index.begin() + static_cast<std::ptrdiff_t>(n), list.index.end(), 0);
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+  for (int me = 0; me < threads; ++me)
+    std::copy(part[me].begin(), part[me].end(), list.index.begin() + place_of(me));
 }
 
 std::vector<std::int32_t> spatial_order(View<const Vec4> position, double cell) {

@@ -3,11 +3,12 @@
 #include "cpu/packed_model.hpp"
 
 #include "core/error.hpp"
+#include "cpu/sixteen_bits.hpp"
 #include "math/activation.hpp"
 #include "model/embedding_table.hpp"
 
 #include <algorithm>
-#include <bit>
+#include <cmath>
 
 namespace nanoday::cpu {
 namespace {
@@ -38,14 +39,17 @@ PackedDense<Real> pack_dense(const std::vector<double>& weight, int n_in, int n_
   return d;
 }
 
-/// Nearest bfloat16.
-std::uint32_t to_bfloat16(double x) {
-  const std::uint32_t bits = std::bit_cast<std::uint32_t>(static_cast<float>(x));
-  return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+/// The power of 2 above all weights.
+float unit_of(const std::vector<double>& weight) {
+  double most = 0;
+  for (const double w : weight) most = std::max(most, std::fabs(w));
+  int exponent;
+  std::frexp(most, &exponent);
+  return most > 0 ? static_cast<float>(std::ldexp(1.0, exponent)) : 1.0f;
 }
 
 /// \param weight (n_in, n_out) row-major
-PairedDense pack_pairs(const std::vector<double>& weight, int n_in, int n_out) {
+PairedDense pack_pairs(const std::vector<double>& weight, int n_in, int n_out, PairFormat format) {
   PairedDense d;
   d.n_in = n_in;
   d.n_out = n_out;
@@ -53,11 +57,13 @@ PairedDense pack_pairs(const std::vector<double>& weight, int n_in, int n_out) {
   d.out_padded = round_up(n_out, k_panel);
   const std::size_t in_pairs = static_cast<std::size_t>(n_in + 1) / 2,
                     out_pairs = static_cast<std::size_t>(n_out + 1) / 2;
+  if (format == PairFormat::half) d.unit = unit_of(weight);
   d.forward.assign(d.out_padded * in_pairs, 0);
   d.backward.assign(d.in_padded * out_pairs, 0);
   for (int i = 0; i < n_in; ++i)
     for (int o = 0; o < n_out; ++o) {
-      const std::uint32_t w = to_bfloat16(weight[static_cast<std::size_t>(i) * n_out + o]);
+      const double x = weight[static_cast<std::size_t>(i) * n_out + o];
+      const std::uint32_t w = format == PairFormat::half ? to_half(x / d.unit) : to_bfloat16(x);
       d.forward[(o / k_panel * in_pairs + i / 2) * k_panel + o % k_panel] |= w << 16 * (i % 2);
       d.backward[(i / k_panel * out_pairs + o / 2) * k_panel + i % k_panel] |= w << 16 * (o % 2);
     }
@@ -94,10 +100,12 @@ PackedTable<Real> pack_table(const InferencePlan& plan, int k) {
     columns = from.columns;
     t.columns = round_up(columns, k_column_pad<Real>);
     t.coefficients.assign(static_cast<std::size_t>(t.n_pieces) * 6 * t.columns, Real(0));
-    for (int row = 0; row < t.n_pieces * 6; ++row)
+    for (int row = 0; row < t.n_pieces * 6; ++row) {
+      Real* piece = t.coefficients.data() + static_cast<std::size_t>(row / 6) * 6 * t.columns;
       for (int m = 0; m < columns; ++m)
-        t.coefficients[static_cast<std::size_t>(row) * t.columns + m] =
+        piece[in_piece<Real>(6, row % 6, m)] =
             static_cast<Real>(from.coefficients[static_cast<std::size_t>(row) * columns + m]);
+    }
   }
   t.columns = round_up(columns, k_column_pad<Real>);
   return t;
@@ -207,14 +215,15 @@ void pack_output(const Model& model, int t, const CentrePlan& from, const std::v
 /// which energies are corrected: rounding noise of 1e-9 eV would not hurt a force, but differences of
 /// energies.
 template <class Real>
-void pack_first_layer(const CentrePlan& from, const DenseLayer& layer, bool pairs, PackedCentre<Real>& c) {
+void pack_first_layer(const CentrePlan& from, const DenseLayer& layer, PairFormat pairs,
+                      PackedCentre<Real>& c) {
   const int n = static_cast<int>(from.pair_p.size()), n1 = layer.n_out;
   c.n_precise = std::is_same_v<Real, double> ? from.n_precise : n;
-  c.n_single = pairs && std::is_same_v<Real, float> ? from.n_single : n;
+  c.n_single = pairs != PairFormat::none && std::is_same_v<Real, float> ? from.n_single : n;
   const int n_first = std::min(c.n_precise, c.n_single);
   const auto split = from.weight.begin() + static_cast<std::ptrdiff_t>(n_first) * n1;
   c.layers.push_back(pack_dense<Real>({from.weight.begin(), split}, n_first, n1, from.bias, layer.idt));
-  if (c.n_single < n) c.faint = pack_pairs({split, from.weight.end()}, n - n_first, n1);
+  if (c.n_single < n) c.faint = pack_pairs({split, from.weight.end()}, n - n_first, n1, pairs);
   if (c.n_precise == n) return;
   c.single.resize(1);
   c.single[0].dense = pack_dense<float>({split, from.weight.end()}, n - c.n_precise, n1, {}, {});
@@ -247,7 +256,7 @@ void pack_single_layers(const FittingNet& net, const CentrePlan& from, PackedCen
 
 template <class Real>
 PackedCentre<Real> pack_centre(const PackedModel<Real>& packed, const InferencePlan& plan, int t,
-                               bool pairs) {
+                               PairFormat pairs) {
   const Model& model = *plan.model;
   const CentrePlan& from = plan.centres[t];
   PackedCentre<Real> c;
@@ -272,7 +281,7 @@ PackedCentre<Real> pack_centre(const PackedModel<Real>& packed, const InferenceP
 }  // namespace
 
 template <class Real>
-PackedModel<Real> pack_model(std::shared_ptr<const InferencePlan> plan, bool pairs) {
+PackedModel<Real> pack_model(std::shared_ptr<const InferencePlan> plan, PairFormat pairs) {
   PackedModel<Real> packed;
   const Model& model = *plan->model;
   packed.plan = plan;
@@ -301,7 +310,7 @@ PackedModel<Real> pack_model(std::shared_ptr<const InferencePlan> plan, bool pai
   return packed;
 }
 
-template PackedModel<double> pack_model(std::shared_ptr<const InferencePlan>, bool);
-template PackedModel<float> pack_model(std::shared_ptr<const InferencePlan>, bool);
+template PackedModel<double> pack_model(std::shared_ptr<const InferencePlan>, PairFormat);
+template PackedModel<float> pack_model(std::shared_ptr<const InferencePlan>, PairFormat);
 
 }  // namespace nanoday::cpu

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend/backend.hpp"
+#include "cpu/instruction_sets.hpp"
 
 #include <array>
 #include <memory>
@@ -21,6 +22,15 @@ static_assert(k_batch<double> % 16 == 0, "weak products go through whole float v
 template <class Real>
 inline constexpr int k_column_pad = static_cast<int>(64 / sizeof(Real));
 
+/// Where row `row` of `rows` (coefficients of tⁿ, or value and slope) of a column lies inside a table piece:
+/// columns in blocks of one 64-byte line, the rows of a block side by side. Two blocks of doubles are the 16
+/// columns that the DP papers transpose together.
+template <class Real>
+constexpr long in_piece(int rows, int row, int column) {
+  constexpr int line = k_column_pad<Real>;
+  return static_cast<long>(column / line) * rows * line + static_cast<long>(row) * line + column % line;
+}
+
 /// Widest embedding layer the kernels have room for.
 inline constexpr int k_max_embedding_width = 1024;
 
@@ -37,13 +47,14 @@ struct PackedDense {
   bool residual = false;              ///< y = x + h
 };
 
-/// Dense layer on pairs of bfloat16, the lower half of a word holding the even input or output. Panels as in
-/// PackedDense.
+/// Dense layer on pairs of 16-bit numbers (PairFormat), the lower half of a word holding the even input or
+/// output. Panels as in PackedDense.
 struct PairedDense {
   int n_in = 0, n_out = 0;            ///< as in the model
   int in_padded = 0, out_padded = 0;  ///< multiples of k_panel
-  Array<std::uint32_t> forward;       ///< (out_padded/8, ⌈n_in/2⌉, 8)
-  Array<std::uint32_t> backward;      ///< (in_padded/8, ⌈n_out/2⌉, 8)
+  float unit = 1;  ///< what 1 stands for; a power of 2, so that half precision holds weights below 1
+  Array<std::uint32_t> forward;   ///< (out_padded/8, ⌈n_in/2⌉, 8)
+  Array<std::uint32_t> backward;  ///< (in_padded/8, ⌈n_out/2⌉, 8)
 };
 
 /// What a layer of a double model multiplies in single precision: all its inputs, or the first layer's weak
@@ -60,7 +71,7 @@ struct PackedTable {
   double lower = 0, upper = 0, max = 0, stride0 = 0, stride1 = 0, inverse0 = 0, inverse1 = 0;
   int n_first = 0, n_pieces = 0;
   int columns = 0;                    ///< padded
-  Array<Real> coefficients;           ///< (n_pieces, 6, columns); empty: always ask the net
+  Array<Real> coefficients;           ///< (n_pieces, in_piece()); empty: always ask the net
   const EmbeddingNet* net = nullptr;  ///< asked outside the table (or always); null: continue linearly
   int net_columns = 0;                ///< its outputs, unpadded
 };
@@ -81,7 +92,7 @@ struct PackedCentre {
   int n_precise = 0;               ///< features multiplied in Real; the rest, in double models, in float
   std::vector<SinglePart> single;  ///< by layer; empty: everything in Real
   PackedDense<Real> weak_exact;    ///< first layer on weak products in Real, for energies
-  int n_single = 0;   ///< mixed models: features multiplied in float; the rest in pairs of bfloat16
+  int n_single = 0;   ///< mixed models: features multiplied in float; the rest in pairs of 16-bit numbers
   PairedDense faint;  ///< first layer on those; n_in 0: none
   std::vector<PackedDense<Real>> layers;
   Array<Real> output;                         ///< energy: (last layer's out_padded)
@@ -104,9 +115,9 @@ struct PackedModel {
   bool any_single = false;  ///< some centre has `single` parts
 };
 
-/// \param pairs the machine multiplies pairs of bfloat16 and mixed models may use them
+/// \param pairs what the machine multiplies in pairs; mixed models' faint products get it
 template <class Real>
-PackedModel<Real> pack_model(std::shared_ptr<const InferencePlan> plan, bool pairs);
+PackedModel<Real> pack_model(std::shared_ptr<const InferencePlan> plan, PairFormat pairs);
 
 /// What CpuBackend::prepare returns. Only the members of the plan's precision are filled.
 struct CpuModel : PreparedModel {

@@ -9,6 +9,14 @@ namespace nanoday::cpu {
 
 namespace {
 
+/// Fields, then what Pppm::sums_ holds.
+std::size_t node_bytes(const MeshLayout& layout) {
+  const auto [na, nb, nc] = layout.n;
+  const std::size_t fields = Pppm::k_most_channels * na * layout.plane_size();
+  const std::size_t sums = static_cast<std::size_t>(na) * nb * nc + na + 1;
+  return fields * sizeof(double) + sums * sizeof(std::int64_t);
+}
+
 /// Returns the plan after all checks, so that members made from it need none.
 const LongRangePlan& checked(const LongRangePlan& plan, int max_team) {
   check_mesh_plan(plan);
@@ -19,21 +27,21 @@ const LongRangePlan& checked(const LongRangePlan& plan, int max_team) {
 }  // namespace
 
 std::unique_ptr<LongRangeTeam> make_pppm(const LongRangePlan& plan, int max_team, bool reproducible,
-                                         std::string_view isa, MeshRanks* ranks) {
-  if (ranks && ranks->bricks()) return std::make_unique<BrickPppm>(plan, max_team, mesh_kernels(isa), *ranks);
-  return std::make_unique<Pppm>(plan, max_team, reproducible, mesh_kernels(isa), ranks);
+                                         const InstructionSet& set, MeshRanks* ranks) {
+  if (ranks && ranks->bricks()) return std::make_unique<BrickPppm>(plan, max_team, *set.mesh, *ranks);
+  return std::make_unique<Pppm>(plan, max_team, reproducible, *set.mesh, ranks);
 }
 
 Pppm::Pppm(const LongRangePlan& plan, int max_team, bool reproducible, const MeshKernelSet& kernels,
            MeshRanks* ranks)
     : plan_(checked(plan, max_team)),
       fixed_(reproducible || ranks),
-      ranks_(ranks),
       kernels_(kernels),
       of_order_(kernels.order[plan.order]),
       layout_(mesh_layout(plan.mesh)),
+      node_(ranks ? ranks->share_node(node_bytes(layout_)) : nullptr),
       influence_(plan),
-      table_(make_influence_table(plan, influence_)),
+      table_(leads() ? make_influence_table(plan, influence_) : InfluenceTable{}),
       map_(mesh_map(plan)),
       force_rule_(plan, influence_),
       own_(static_cast<std::size_t>(max_team)) {
@@ -47,6 +55,7 @@ Pppm::Pppm(const LongRangePlan& plan, int max_team, bool reproducible, const Mes
   } else {
     for (const auto& slope : table_.slope) force_channels_.push_back({&slope, true, Channel::nothing});
   }
+  if (node_) share_node();
   potential_channel_ = {{&table_.green, false, Channel::nothing}};
   for (int c = 0; c < 6; ++c) virial_channels_[c / 3].push_back({&virial_table_[c], false, Channel::nothing});
   make_plans();
@@ -55,22 +64,30 @@ Pppm::Pppm(const LongRangePlan& plan, int max_team, bool reproducible, const Mes
 void Pppm::solve(const LongRangeArgs& args, LongRangeResult& result, const Team& team) {
   require(team.size <= static_cast<int>(own_.size()),
           "{} threads call a mesh solver made for {}; make it for more", team.size, own_.size());
+  if (!node_) return solve_alone(args, result, team);
+  begin(args, result, team);
+  if (leads()) transform(args.needs, team);
+  end(args, result, team);
+}
+
+void Pppm::solve_alone(const LongRangeArgs& args, LongRangeResult& result, const Team& team) {
   if (team.me == 0) prepare_guarded(args, result);
   team.wait();
-  if (ranks_)
-    spread_over_ranks(args, team);
-  else
-    spread_alone(args, team);
+  spread_alone(args, team);
   solve_pass(force_channels_, true, args.needs, team);
-  if (team.me == 0) add_up(args.needs, result);
+  if (team.me == 0) add_up(args.needs, result.energy, result.virial);
+  gather_per_charge(args, result, team);
+}
+
+void Pppm::gather_per_charge(const LongRangeArgs& args, LongRangeResult& result, const Team& team) {
   gather_forces(args, result, team);
   if (args.needs.atom_energy) {
-    if (plan_.differentiation == Differentiation::ik) solve_pass(potential_channel_, false, args.needs, team);
+    if (plan_.differentiation == Differentiation::ik) solve_next(potential_channel_, args.needs, team);
     gather_energies(result, team);
   }
   if (!args.needs.atom_virial) return;
   for (int half = 0; half < 2; ++half) {
-    solve_pass(virial_channels_[half], false, args.needs, team);
+    solve_next(virial_channels_[half], args.needs, team);
     gather_virials(result, team, half);
   }
 }
@@ -119,6 +136,7 @@ void Pppm::prepare(const LongRangeArgs& args, LongRangeResult& result) {
   result.force.resize(n);
   result.atom_energy.resize(args.needs.atom_energy ? n : 0);
   result.atom_virial.resize(args.needs.atom_virial ? n : 0);
+  if (!leads()) return;
   if ((args.needs.virial || args.needs.atom_virial) && virial_table_[0].empty())
     virial_table_ = make_virial_tables(table_, influence_, plan_.beta);
   if (args.needs.atom_virial) make_fields(k_most_channels);
@@ -131,14 +149,25 @@ void Pppm::place_charges(const LongRangeArgs& args, const Team& team) {
   for (std::int64_t i = begin; i < end; ++i) start_a_[i] = stencil_[i].start[0];
 }
 
-void Pppm::add_up(const Needs& needs, LongRangeResult& result) const {
+std::size_t Pppm::bytes() const {
+  const auto of = [](const auto& array) { return array.size() * sizeof(array[0]); };
+  std::size_t sum = of(spectrum_) + of(table_.green) + (leads() && node_ ? node_->memory().size() : 0);
+  for (int c = 0; c < k_most_channels; ++c) sum += of(half_[c]) + of(own_field_[c]) + of(table_.slope[c]);
+  for (const auto& table : virial_table_) sum += of(table);
+  for (const auto& own : own_)
+    sum +=
+        of(own.plane) + of(own.fixed_plane) + of(own.half) + of(own.block) + of(own.rows) + of(own.product);
+  return sum;
+}
+
+void Pppm::add_up(const Needs& needs, double& energy, std::array<double, 9>& virial) const {
   std::array<double, 7> sum{};
   for (int block = 0; block < table_.blocks; ++block)
     for (int c = 0; c < 7; ++c) sum[c] += table_.multiplicity(block) * block_sum_[block][c] / 2;
-  result.energy = needs.energy || needs.atom_energy ? sum[0] : 0;
-  result.virial = {};
+  energy = needs.energy || needs.atom_energy ? sum[0] : 0;
+  virial = {};
   if (needs.virial || needs.atom_virial)
-    result.virial = {sum[1], sum[2], sum[3], sum[2], sum[4], sum[5], sum[3], sum[5], sum[6]};
+    virial = {sum[1], sum[2], sum[3], sum[2], sum[4], sum[5], sum[3], sum[5], sum[6]};
 }
 
 FieldMeshes Pppm::field_meshes() const {

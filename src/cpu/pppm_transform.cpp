@@ -21,6 +21,11 @@ double slope_of(int index, int n) { return 2 * index == n ? 0 : mesh_frequency(i
 }  // namespace
 
 void Pppm::make_plans() {
+  for (auto& own : own_) {
+    if (fixed_) own.fixed_plane.resize(layout_.plane_size());
+    own.charges.reserve(0, layout_.n[0]);
+  }
+  if (!leads()) return;
   const auto& n = layout_.n;
   const int row = layout_.complex_row, pairs = layout_.pairs;
   const Sequences mesh_columns{layout_.real_row / 2, 1}, half_columns{pairs, 1}, block_columns{row, 1};
@@ -38,14 +43,11 @@ void Pppm::make_plans() {
   for (int block = 0; block < table_.blocks; ++block) block_plans_.push_back(&row_plans_[table_.rows(block)]);
   for (auto& own : own_) {
     own.plane.resize(layout_.plane_size());
-    if (fixed_) own.fixed_plane.resize(layout_.plane_size());
     own.half.resize(static_cast<std::size_t>(n[1]) * pairs);
     own.block.resize(layout_.block_size());
     own.rows.resize(layout_.block_size());
     own.product.resize(static_cast<std::size_t>(n[0]) * (n[2] + 1));
-    own.charges.reserve(0, n[0]);
   }
-  if (ranks_) sums_.resize(static_cast<std::size_t>(n[0]) * n[1] * n[2] + n[0] + 1);
   spectrum_.resize(table_.modes());
   block_sum_.resize(table_.blocks);
   make_fields(static_cast<int>(force_channels_.size()));
@@ -54,7 +56,9 @@ void Pppm::make_plans() {
 void Pppm::make_fields(int count) {
   for (int c = 0; c < count; ++c) {
     half_[c].resize(table_.blocks * layout_.block_size());
-    field_[c].resize(layout_.n[0] * layout_.plane_size());
+    if (node_) continue;
+    own_field_[c].resize(layout_.n[0] * layout_.plane_size());
+    field_[c] = own_field_[c];
   }
 }
 
@@ -205,6 +209,8 @@ void Pppm::backward_block(Own& own, int block, const Channel& channel, int field
       kernels_.scale_by_i(reals(in), slope_of(a, layout_.n[0]), layout_.n[2], reals(out));
     else
       std::memcpy(reals(out), in, layout_.n[2] * sizeof(Complex));
+    // The partner of an odd last point: what another block left there would change roundings.
+    for (int c = layout_.n[2]; c < 2 * layout_.pairs; ++c) out[c] = {};
   }
   block_backward_.run(own.block.data(), half_row(field, block, 0));
 }

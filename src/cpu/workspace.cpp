@@ -21,7 +21,8 @@ void NeighborBlock<Real>::grow(std::int64_t n) {
 template <class Real>
 void NeighborBlock<Real>::grow_segment(std::int64_t n) {
   const std::size_t size = static_cast<std::size_t>(n + n / 2 + 64);
-  for (auto* a : {&r2, &s, &g[0], &g[1], &g[2]}) a->resize(size);
+  for (auto* a : {&r2, &s}) a->resize(size);
+  g.resize(4 * size);
   d_row.resize(4 * size);
 }
 

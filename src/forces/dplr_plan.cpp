@@ -101,8 +101,9 @@ std::optional<int> threads_asked(const LongRangeOptions& options) {
   return (*options.cores + options.node_ranks - 1) / options.node_ranks;
 }
 
-/// Divides the threads so that solver and energy net end together, from measured times: the share is kept in
-/// sixteenths, so that small differences of timing do not make different runs.
+/// Divides the threads so that solver and energy net end together, from measured times: the cost is kept in
+/// sixteenths of what one thread of all ranks spends on nets, so that small differences of timing do not make
+/// different runs. Ranks of one thread take turns: one of a node may own the mesh while others evaluate nets.
 void divide_threads(Backend& backend, const InferencePlan& energy_plan, const Box& box, const Atoms& atoms,
                     const LongRangeOptions& options, View<const Vec4> charges, LongRangePlan& plan) {
   const int all = backend.threads();
@@ -110,13 +111,16 @@ void divide_threads(Backend& backend, const InferencePlan& energy_plan, const Bo
   require(!asked || *asked < std::max(all, 2),
           "--pppm-{} {} leaves no thread for the nets (there are {}); give fewer, or --pppm-threads off",
           options.cores ? "cores" : "threads", options.cores.value_or(asked.value_or(0)), all);
-  if (all < 2 || asked == 0) return;
+  if ((all < 2 && options.node_ranks < 2) || asked == 0) return;
   const bool timed = atoms.nlocal <= k_timed_atoms;
   const double nets = timed ? all * net_seconds(backend, energy_plan, box, atoms) : 1;
   double cost = timed ? solver_seconds(backend, plan, 1, charges) / nets : 0.25;
-  plan.threads = asked.value_or(std::clamp(static_cast<int>(std::ceil(cost * all / (1 + cost))), 1, all - 1));
+  if (all > 1)
+    plan.threads =
+        asked.value_or(std::clamp(static_cast<int>(std::ceil(cost * all / (1 + cost))), 1, all - 1));
   if (plan.threads > 1 && timed) cost = solver_seconds(backend, plan, plan.threads, charges) / nets;
-  plan.relative_cost = std::max(1.0, std::round(16 * cost * all)) / (16.0 * all);
+  const double units = 16.0 * all * options.ranks;
+  plan.relative_cost = std::max(1.0, std::round(units * cost)) / units;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "forces/evaluator.hpp"
 
+#include "backend/atom_work.hpp"
 #include "core/error.hpp"
 #include "exact_reduce.hpp"
 #include "forces/mesh_sharing.hpp"
@@ -129,12 +130,32 @@ Evaluator::Evaluator(Backend& backend, std::shared_ptr<const InferencePlan> plan
   atoms_.image.resize(atoms_.nlocal);
   ranks_->all_reduce_sum(View<std::int64_t>(&natoms_, 1));
   prepared_ = backend_.prepare(plan_);
-  if (!plan_->dplr) return;
+  if (ranks_->size() > 1) lender_ = std::make_unique<Lender>(*ranks_);
+  if (plan_->dplr) make_long_range();
+}
+
+void Evaluator::make_long_range() {
+  const LongRangePlan& solver = plan_->dplr->solver;
   const DomainGrid domains(domain_frame(box_, {}, *ranks_),
                            ranks_->node_of());  // of a periodic box: for good
-  mesh_ranks_ = make_mesh_ranks(plan_->dplr->solver, *ranks_, domains,
-                                options_.skin / 2 + k_farthest_centroid, backend_.reproducible());
-  long_range_ = std::make_unique<LongRange>(backend_, plan_, box_, mesh_ranks_.get());
+  mesh_ranks_ = make_mesh_ranks(solver, *ranks_, domains, options_.skin / 2 + k_farthest_centroid,
+                                backend_.reproducible());
+  const bool whole = mesh_ranks_ && !mesh_ranks_->bricks() && solver.method == LongRangeMethod::pppm;
+  std::vector<double> shares;
+  double nets = 1;
+  if (whole && lends()) {
+    // The same on all ranks of a node, whatever their own threads are.
+    std::array<double, 2> most{static_cast<double>(backend_.threads()),
+                               std::max(1, solver.threads) * solver.relative_cost};
+    ranks_->all_reduce_max(View<double>(most.data(), most.size()));
+    const int members = lender_->members();
+    shares = shares_of_nets(most[1], {ranks_->size() / members, members, static_cast<int>(most[0])});
+    nets = shares[0] * members / ranks_->size();
+  } else if (whole) {
+    nets = 1.0 / ranks_->size();
+  }
+  long_range_ = std::make_unique<LongRange>(backend_, plan_, box_, mesh_ranks_.get(), nets);
+  if (whole && mesh_ranks_->shares_nodes()) share_ = shares;
 }
 
 double Evaluator::cutoff() const {
@@ -225,11 +246,10 @@ void Evaluator::rebuild() {
   {
     const Trace trace(backend_.times(), Stage::neighbor);
     wrap_all(box_, atoms_);
-    choose_domains();
-    deal_atoms();
-    sort_in_space();
   }
-  build_list();
+  const bool knew = listed_;
+  deal_and_list();
+  if (!knew && lends()) deal_and_list();  // by the work that only the first list tells
   reference_.assign(atoms_.position.begin(), atoms_.position.begin() + atoms_.nlocal);
   if (rebuilds_ == 0) {
     const auto [i, j] = coincident_pair(atoms_, list_);
@@ -244,16 +264,43 @@ void Evaluator::choose_domains() {
   domains_ = std::make_unique<DomainGrid>(domain_frame(box_, local, *ranks_), ranks_->node_of());
 }
 
-/// Every atom goes to the owner of its place, and from there, where that saves time, next door. Bricks of a
-/// mesh reach only so far: with them nothing is lent.
-void Evaluator::deal_atoms() {
-  if (ranks_->size() == 1) return;
-  migrate(*domains_, *ranks_, atoms_);
-  lending_ = {};
+void Evaluator::deal_and_list() {
+  {
+    const Trace trace(backend_.times(), Stage::neighbor);
+    choose_domains();
+    deal_atoms();
+    sort_in_space();
+  }
+  build_list();
+}
+
+/// Bricks of a mesh reach only so far: with them nothing is lent.
+bool Evaluator::lends() const {
   const bool bricks = mesh_ranks_ && mesh_ranks_->bricks();
-  if (options_.balance == Balance::off || bricks) return;
+  return lender_ && options_.balance != Balance::off && !bricks;
+}
+
+/// Every atom goes to the owner of its place, and from there, where that saves time, to another rank.
+void Evaluator::deal_atoms() {
+  if (!lender_) return;
+  Array<Vec4> work = work_of_atoms();
+  listed_ = false;
+  migrate(*domains_, *ranks_, atoms_, {&work});
+  lending_ = {};
+  if (!lends()) return;
   constexpr double k_worth_it = 0.03;  // ghosts of wider domains cost about that much
-  lending_ = lend_atoms(*domains_, *ranks_, options_.balance == Balance::ring ? 0 : k_worth_it, atoms_);
+  const double tolerance = options_.balance == Balance::ring ? 0 : k_worth_it;
+  lending_ = lender_->lend(*domains_, tolerance, share_, atoms_, work);
+}
+
+/// (nlocal) x: as the last list tells, which is as old as atoms may move; alike for all before the first one.
+Array<Vec4> Evaluator::work_of_atoms() const {
+  const auto n = static_cast<std::size_t>(atoms_.nlocal);
+  Array<Vec4> work(n, Vec4{1, 0, 0, 0});
+  const bool known = listed_ && list_.offset.size() == n * static_cast<std::size_t>(list_.n_types) + 1;
+  for (std::size_t i = 0; known && i < n; ++i)
+    work[i].x = static_cast<double>(atom_work(list_, static_cast<std::int64_t>(i)));
+  return work;
 }
 
 void Evaluator::sort_in_space(Array<Vec4>* further) {
@@ -268,15 +315,30 @@ void Evaluator::sort_in_space(Array<Vec4>* further) {
   permute(atoms_.image, order);
 }
 
+Evaluator::ListState Evaluator::list_state() const {
+  ListState state{reference_, age_};
+  if (halo_choice_) state.halo = halo_choice_->route;
+  return state;
+}
+
+/// Once, when domains are known.
+void Evaluator::choose_halo_route() {
+  if (halo_choice_) return;
+  halo_choice_ = choose_halo(*domains_, cutoff() + options_.skin, natoms_, *ranks_, options_.halo);
+  halo_ = Halo(*ranks_, halo_choice_->route);
+}
+
 void Evaluator::build_list() {
   {
     const Trace trace(backend_.times(), Stage::halo);
+    choose_halo_route();
     halo_.build(*domains_, box_, cutoff() + options_.skin, atoms_);
   }
   const Trace trace(backend_.times(), Stage::neighbor);
   backend_.build_neighbor_list(
       {atoms_.position, atoms_.type, atoms_.id, atoms_.nlocal, model().n_types(), cutoff() + options_.skin},
       list_);
+  listed_ = true;
   if (ghosts_travel_beside()) find_interior();
 }
 
@@ -294,14 +356,10 @@ void Evaluator::find_interior() {
       if (list_.index[k] >= atoms_.nlocal) interior_[i] = 0;
 }
 
-void Evaluator::adopt(const ListState& state) {
-  age_ = state.age;
-  reference_ = state.reference;
-}
-
 // The list is a function of the reference positions in their memory order, so that building it from them
 // gives the one the interrupted run had; the atoms then return to where they were.
 void Evaluator::restore(const ListState& state, bool dealt) {
+  if (!options_.halo && !dealt) options_.halo = state.halo;
   age_ = state.age;
   if (age_ < 0) return;  // no list yet: the next compute() builds one
   require(
@@ -310,7 +368,17 @@ void Evaluator::restore(const ListState& state, bool dealt) {
       state.reference.size(), atoms_.nlocal);
   Array<Vec4> now(atoms_.position.begin(), atoms_.position.begin() + atoms_.nlocal);
   std::copy(state.reference.begin(), state.reference.end(), atoms_.position.begin());
-  check_positions(atoms_);
+  return_to_build(now, dealt);
+  build_list();
+  reference_.assign(atoms_.position.begin(), atoms_.position.begin() + atoms_.nlocal);
+  std::copy(now.begin(), now.end(), atoms_.position.begin());
+  halo_.update(atoms_);
+}
+
+/// Atoms, which stand where they stood at a list build, go to the ranks that had them then; `now` travels
+/// along.
+void Evaluator::return_to_build(Array<Vec4>& now, bool dealt) {
+  check_dealable();
   choose_domains();
   // Some may be lent. Bricks reach only so far: what another way of sharing the mesh allowed to lend goes
   // back.
@@ -321,42 +389,9 @@ void Evaluator::restore(const ListState& state, bool dealt) {
   } else if (several) {
     domains_->span({atoms_.position.data(), static_cast<std::size_t>(atoms_.nlocal)}, *ranks_);
   }
-  build_list();
-  reference_.assign(atoms_.position.begin(), atoms_.position.begin() + atoms_.nlocal);
-  std::copy(now.begin(), now.end(), atoms_.position.begin());
-  halo_.update(atoms_);
 }
 
-std::unique_ptr<ResidentSystem> Evaluator::make_resident(ResidentSettings settings) {
-  if (model().kind != ModelKind::energy || ranks_->size() > 1) return nullptr;
-  if (settings.plans.empty()) settings.plans.assign(settings.bath.size(), plan_);
-  settings.box = box_;
-  settings.skin = options_.skin;
-  settings.rebuild_every = options_.rebuild_every;
-  return backend_.make_resident(settings);
-}
-
-ResidentState Evaluator::resident_state() const {
-  ResidentState state;
-  state.atoms = atoms_;
-  state.reference = reference_;
-  state.age = age_;
-  return state;
-}
-
-void Evaluator::mirror(const ResidentShare& resident, const ResidentScalars& scalars, bool arrays) {
-  ResidentSystem& system = *resident.system;
-  if (!mirrors_) mirrors_ = true;  // a writer may be reading it
-  forces_.energy = scalars.energy;
-  forces_.virial = scalars.virial;
-  rebuilds_ = system.rebuilds();
-  if (!arrays) return;
-  system.download(resident.replica, atoms_, forces_, dipoles_);
-  reference_ = system.reference(resident.replica);
-  age_ = system.age();
-  counts_ = system.counts(resident.replica);
-  if (counts_.first_outside_atom >= 0) counts_.first_outside_atom = atoms_.id[counts_.first_outside_atom];
-}
+void Evaluator::check_dealable() const { check_positions(atoms_); }
 
 void Evaluator::show_images() {
   wrap_all(box_, atoms_);

@@ -6,11 +6,13 @@
 #include "domain_grid.hpp"
 #include "forces/long_range.hpp"
 #include "halo.hpp"
+#include "halo_choice.hpp"
 #include "lending.hpp"
 #include "transport.hpp"
 
 #include <array>
 #include <memory>
+#include <optional>
 
 namespace nanoday {
 
@@ -18,6 +20,7 @@ struct EvaluatorOptions {
   double skin = 2.0;      ///< [Å] beyond the model's cutoff
   int rebuild_every = 0;  ///< steps between list builds; 0: when an atom moved half the skin
   Balance balance = Balance::automatic;
+  std::optional<HaloRoute> halo = {};  ///< none: the fastest, see comm/halo_choice.hpp
 };
 
 /// Owns one rank's atoms of a system and everything needed to evaluate a model on them. With several ranks
@@ -66,12 +69,18 @@ class Evaluator {
   /// Something to tell all ranks: it travels with the next compute(); heard() is true on all of them when one
   /// has said it.
   void say(bool flag) { said_ = flag; }
+  bool said() const { return said_; }
   bool heard() const { return heard_; }
+  /// What a resident system, which carries it there, has heard.
+  void hear(bool flag) { heard_ = flag; }
   std::int64_t rebuilds() const { return rebuilds_; }
-  /// What the last list build lent between ranks.
+  /// What the last list build lent between ranks, by the work that the list before told.
   const Lending& lending() const { return lending_; }
   /// Forces the next compute() to rebuild (after the caller moved atoms by hand).
-  void invalidate() { age_ = -1; }
+  void invalidate() {
+    age_ = -1;
+    listed_ = false;
+  }
 
   /// What a checkpoint must hold so that a resumed run sees the same lists: positions at the last build
   /// (wrapped, memory order), images at that time are those of the atoms, and evaluations done since. A run
@@ -79,11 +88,14 @@ class Evaluator {
   struct ListState {
     Array<Vec4> reference;
     std::int64_t age = -1;
+    std::optional<HaloRoute> halo = {};  ///< how ghosts travelled, which orders sums of doubles
   };
-  ListState list_state() const { return {reference_, age_}; }
+  ListState list_state() const;
+  /// How ghosts travel between nodes; none before the first list build.
+  const std::optional<HaloChoice>& halo_choice() const { return halo_choice_; }
   /// Systems of their own on the machine, with this one's plan, box and rules; null where the machine works
-  /// on the arrays here, and with several ranks, whose ghosts travel between host arrays. `settings` holds
-  /// what the evaluator does not know: dt, baths and limits of motion.
+  /// on the arrays here. With several ranks one system of all of them, which must not outlive this;
+  /// collective. `settings` holds what the evaluator does not know: dt, baths and limits of motion.
   std::unique_ptr<ResidentSystem> make_resident(ResidentSettings settings);
   /// Where a resident system begins.
   ResidentState resident_state() const;
@@ -94,18 +106,27 @@ class Evaluator {
   /// \pre positions are finite
   void show_images();
   /// As restore(), for a resident system that builds the list itself.
-  void adopt(const ListState& state);
+  void adopt(const ListState& state, bool dealt = false);
   /// Rebuilds the list exactly as it was; atoms() must hold the checkpoint's arrays in memory order.
   /// \param dealt the arrays come from a run on another number of ranks: atoms first move to their owners
   void restore(const ListState& state, bool dealt = false);
 
  private:
+  class OtherRanks;
+
+  void make_long_range();
   bool stale();
   bool own_stale();
   void rebuild();
   void choose_domains();
+  void deal_and_list();
   void deal_atoms();
+  bool lends() const;
+  Array<Vec4> work_of_atoms() const;
   void sort_in_space(Array<Vec4>* further = nullptr);
+  void return_to_build(Array<Vec4>& now, bool dealt);
+  void check_dealable() const;
+  void choose_halo_route();
   void build_list();
   bool ghosts_travel_beside() const;
   void find_interior();
@@ -123,8 +144,12 @@ class Evaluator {
   EvaluatorOptions options_;
   std::int64_t natoms_ = 0;
   std::unique_ptr<DomainGrid> domains_;
+  std::unique_ptr<Lender> lender_;  ///< several ranks only
+  std::vector<double> share_;       ///< (ranks of the node) of its nets' work; empty: equal ones
+  bool listed_ = false;             ///< list_ is one of these atoms in this order
   Lending lending_;
   Halo halo_;
+  std::optional<HaloChoice> halo_choice_;
   NeighborList list_;
   Forces forces_;
   Array<Vec4> dipoles_;
@@ -134,6 +159,7 @@ class Evaluator {
   std::vector<std::uint8_t> interior_;  ///< (nlocal) 1 where no candidate is a ghost; of this list
   EvaluationCounts counts_;
   bool said_ = false, heard_ = false;
+  bool dealt_ = false;    ///< a resident system begins with atoms of another number of ranks
   bool mirrors_ = false;  ///< the arrays here show a resident system's
 };
 

@@ -12,7 +12,7 @@
 namespace nanoday {
 namespace {
 
-/// Points of a mesh that every rank can hold: with some 100 bytes per point 13 GB.
+/// Points of a mesh that every node can hold: with some 100 bytes per point 13 GB.
 constexpr double k_most_replicated = 1 << 27;
 /// Points per axis of the mesh that is timed.
 constexpr int k_timed_points = 48;

@@ -35,7 +35,7 @@ struct FftChoice {
 };
 
 /// Seconds that one solve takes beside spreading and gathering, by method: infinity for `local` with several
-/// ranks and for meshes too large to be held by every rank.
+/// ranks and for meshes too large to be held by every node.
 std::array<double, k_fft_methods> fft_seconds(const FftProblem& problem);
 
 /// One rank: local. In reproducible mode replicated, whose bits are those of one rank; pencil where the mesh

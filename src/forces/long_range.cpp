@@ -16,8 +16,9 @@ const DplrPlan& dplr_of(const InferencePlan& plan) {
   return *plan.dplr;
 }
 
-LongRangePlan in_box(LongRangePlan plan, const Box& box) {
+LongRangePlan in_box(LongRangePlan plan, const Box& box, double nets) {
   plan.box = box;
+  if (nets > 0) plan.relative_cost /= nets;
   return plan;
 }
 
@@ -57,13 +58,13 @@ void add_virial_of(const Forces& part, Forces& forces) {
 }  // namespace
 
 LongRange::LongRange(Backend& backend, std::shared_ptr<const InferencePlan> plan, const Box& box,
-                     MeshRanks* ranks)
+                     MeshRanks* ranks, double nets)
     : backend_(backend),
       plan_(std::move(plan)),
       dplr_(dplr_of(*plan_)),
       charges_(*plan_->model->dipole_charge),
       prepared_(backend.prepare(dplr_.wannier)),
-      solver_(backend.make_long_range(in_box(dplr_.solver, box), ranks)),
+      solver_(backend.make_long_range(in_box(dplr_.solver, box, nets), ranks)),
       counts_totals_(ranks == nullptr || ranks->rank() == 0) {}
 
 std::int64_t LongRange::owner_of(std::size_t k) const {

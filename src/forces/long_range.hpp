@@ -19,8 +19,9 @@ class LongRange {
   /// \param plan  with plan->dplr; box: all directions periodic. Throws InputError when the solver cannot be
   /// made.
   /// \param ranks that share the mesh; null: one rank
+  /// \param nets  part of all ranks' nets that is evaluated here, where the solver is not divided as they are
   LongRange(Backend& backend, std::shared_ptr<const InferencePlan> plan, const Box& box,
-            MeshRanks* ranks = nullptr);
+            MeshRanks* ranks = nullptr, double nets = 1);
 
   /// Wannier net forward, then the solver is started: what the machine evaluates before finish() runs beside
   /// it. `atoms` as in args. Throws RunError (InputError at the first call) when a centroid is farther than

@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::string_view k_magic = "nanoday\n";
 constexpr std::uint32_t k_version =
-    4;  // 2: long-range part; 3: what low-rank plans round; 4: a block per rank
+    5;  // 2: long-range part; 3: what low-rank plans round; 4: a block per rank; 5: how ghosts travel
+constexpr std::int32_t k_no_route = -1;
 constexpr std::uint64_t k_before = k_magic.size() + sizeof(std::uint32_t) + sizeof(std::uint64_t);
 constexpr std::uint64_t k_after = sizeof(std::uint64_t);  // the header's checksum
 
@@ -112,6 +113,7 @@ std::string encode_common(const Checkpoint& c, const std::vector<std::int32_t>& 
   out.put_array(c.thermostat_state);
   put_box(out, c.box);
   out.put(c.list.age);
+  out.put(static_cast<std::int32_t>(c.list.halo ? static_cast<int>(*c.list.halo) : k_no_route));
   out.put(c.statistics);
   out.put_text(c.analysis);
   put_files(out, c.files);
@@ -132,6 +134,8 @@ CheckpointHeader decode_common(std::string_view bytes, const std::string& source
   c.thermostat_state = in.get_array<std::vector<double>>();
   c.box = get_box(in);
   c.list.age = in.get<std::int64_t>();
+  if (const auto route = in.get<std::int32_t>(); route != k_no_route)
+    c.list.halo = static_cast<HaloRoute>(route);
   c.statistics = in.get<ThermoStatistics>();
   c.analysis = in.get_text();
   c.files = get_files(in);

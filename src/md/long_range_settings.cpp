@@ -123,15 +123,16 @@ const Setting k_settings[] = {
     {"pppm-threads", 1, SK::engine, "auto|N|off", "DPLR: threads of the solver beside the energy net [auto]",
      set_threads, toml_threads},
     {"pppm-cores", 1, SK::engine, "N",
-     "DPLR: cores of each node that run the solver beside the energy net, dealt to the node's ranks (each at "
-     "least "
-     "one thread; with the mesh on every rank all of them transform it) [--pppm-threads]",
+     "DPLR: cores of each node that run the solver beside the energy net: threads of one rank of the node "
+     "where "
+     "that transforms for all (--fft replicated), else dealt to its ranks, at least one thread each "
+     "[--pppm-threads]",
      [](C& c, const Values& v, const Label& l) {
        c.long_range.cores = static_cast<int>(parse_count(v[0], l, 1, 4096));
      },
      [](const C& c) { return c.long_range.cores ? std::to_string(*c.long_range.cores) : std::string(); }},
     {"fft", 1, SK::engine, "auto|local|replicated|reduction|pencil",
-     "DPLR: how ranks share the mesh: all of it on each rank, or bricks transformed by sums around rings or "
+     "DPLR: how ranks share the mesh: all of it on each node, or bricks transformed by sums around rings or "
      "by "
      "redistribution; local: one rank [auto: the fastest; --reproducible: replicated]",
      set_fft,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend/backend.hpp"
+#include "halo_geometry.hpp"
 #include "lending.hpp"
 #include "model/dipole_charge.hpp"
 #include "model/plan_builder.hpp"
@@ -52,6 +53,7 @@ struct RunConfig {
   int local_rank =
       0;  ///< number among the ranks of a node, which shares its GPUs out; on_this_rank() sets it
   Balance balance = Balance::automatic;
+  std::optional<HaloRoute> halo;  ///< none: the fastest, see comm/halo_choice.hpp
   bool reproducible = false;
   Precision precision = Precision::fp64;
   TableKind table = TableKind::lowrank;

@@ -83,7 +83,8 @@ RunOutput::RunOutput(const RunConfig& config, const RunSystem& system, const Che
       msd_(ranks_, species_names(*system.model), system.evaluator->atoms()),
       dplr_(make_dplr(config, system)) {
   open_files(system, from);
-  if (system.simulation->resident() != nullptr) {
+  // Ranks write together, and only one thread of each may talk to the others.
+  if (system.simulation->resident() != nullptr && ranks_.size() == 1) {
     queue_ = std::make_unique<WorkQueue>();
     system.simulation->before_arrays([queue = queue_.get()] { queue->drain(); });
   }

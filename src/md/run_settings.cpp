@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/quantity.hpp"
+#include "halo_choice.hpp"
 #include "md/long_range_settings.hpp"
 #include "md/toml_text.hpp"
 
@@ -70,6 +71,13 @@ void set_nvt(RunConfig& c, const Values& v, const Label& label) {
   c.ensemble = Ensemble::nvt;
   c.target = parse_temperature(v[0], label);
   if (c.thermostat == ThermostatKind::none) c.thermostat = ThermostatKind::nose_hoover;
+}
+
+void set_halo(RunConfig& c, const Values& v, const Label& label) {
+  c.halo.reset();
+  for (int r = 0; r < k_halo_routes; ++r)
+    if (v[0] == halo_name(static_cast<HaloRoute>(r))) c.halo = static_cast<HaloRoute>(r);
+  require(c.halo || v[0] == "auto", "{} is '{}' (unknown); use auto, direct, by-node or staged", label, v[0]);
 }
 
 void set_precision(RunConfig& c, const Values& v, const Label& label) {
@@ -194,9 +202,11 @@ const Setting k_settings[] = {
      },
      [](const C& c) { return std::to_string(c.threads); }},
     {"balance", 1, SK::engine, "auto|off|ring",
-     "lend atoms to the rank next door so that all have equally many [auto]",
+     "lend atoms so that nodes have equally many and the ranks of a node equal work [auto]",
      [](C& c, const Values& v, const Label& l) { c.balance = parse_name(v[0], l, k_balances); },
      [](const C& c) { return name_of(c.balance, k_balances); }},
+    {"halo", 1, SK::engine, "auto|direct|by-node|staged", "how ghosts travel between nodes [auto]", set_halo,
+     [](const C& c) { return c.halo ? toml_string(halo_name(*c.halo)) : std::string(); }},
     {"reproducible", 0, SK::engine, "", "the same bits for any number of threads and ranks",
      [](C& c, const Values& v, const Label& l) { c.reproducible = parse_switch(v, l); },
      [](const C& c) { return toml_switch(c.reproducible); }},

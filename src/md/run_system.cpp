@@ -12,7 +12,9 @@
 #include "model/architecture.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <string>
 #include <utility>
 
 namespace nanoday {
@@ -103,7 +105,7 @@ void take_plan(const RunSystem* other, const RunConfig& config, const RunStructu
 void make_evaluator(const RunConfig& config, const Box& box, Atoms atoms, RunSystem& system) {
   system.evaluator = std::make_unique<Evaluator>(
       *system.backend, system.plan, box, std::move(atoms),
-      EvaluatorOptions{config.skin, config.rebuild_every, config.balance}, system.ranks);
+      EvaluatorOptions{config.skin, config.rebuild_every, config.balance, config.halo}, system.ranks);
 }
 
 /// Several replicas share a resident system where the machine has such.
@@ -125,9 +127,13 @@ void make_simulations(const std::vector<RunConfig>& configs, std::vector<RunSyst
   }
 }
 
-/// What was asked for on one rank does not stop a continuation on several.
-RunConfig for_any_ranks(RunConfig config, const Transport& ranks) {
-  if (ranks.size() > 1 && config.long_range.fft == FftMethod::local) config.long_range.fft.reset();
+/// What was asked for on one rank does not stop a continuation on several. What was measured is not measured
+/// again on the same ranks: another way would add in another order.
+RunConfig continued(RunConfig config, const Checkpoint& checkpoint, const Transport& ranks) {
+  std::optional<FftMethod>& fft = config.long_range.fft;
+  if (ranks.size() == 1) return config;
+  if (fft == FftMethod::local) fft.reset();
+  if (!fft && !checkpoint.dealt) fft = checkpoint.dplr.solver.fft;
   return config;
 }
 
@@ -143,6 +149,23 @@ void require_same_run(const RunConfig& config, const Model& model, const Checkpo
       "run.resolved.toml in {} no longer fits the checkpoint (dt, seed, thermostat or precision was edited); "
       "restore it, or start a new run",
       config.out);
+}
+
+/// Makes this rank's machine. Throws InputError on all ranks when they have different ones ("auto" found a
+/// GPU on some only): a rank with a GPU and one without talk in different ways. In reproducible mode
+/// instruction sets count, too, since each rounds in its own way.
+std::shared_ptr<Backend> make_machine(const MakeBackend& make_backend, const RunConfig& config,
+                                      Transport& ranks) {
+  const std::shared_ptr<Backend> backend = make_backend(on_this_rank(config, ranks));
+  const std::string name = backend->name();
+  const std::string kind = name.substr(0, name.find(config.reproducible ? ',' : ' '));
+  const double key = static_cast<double>(std::hash<std::string>{}(kind) >> 12);  // exact in a double
+  std::vector<double> range{key, -key};
+  ranks.all_reduce_max(range);
+  require(range[0] == -range[1],
+          "the ranks have different machines (this one: {}); choose one that all have by --device{}", name,
+          config.reproducible ? " or --isa (--reproducible needs the same instructions everywhere)" : "");
+  return backend;
 }
 
 }  // namespace
@@ -165,7 +188,7 @@ std::vector<RunSystem> start_systems(const std::vector<RunConfig>& configs, cons
     system.notes = common.notes;
     Atoms atoms = structure.atoms(begin, end);
     give_velocities(config, structure.has_velocities(), *ranks, atoms, system.notes);
-    if (systems.empty()) common.backend = make_backend(on_this_rank(config, *ranks));
+    if (systems.empty()) common.backend = make_machine(make_backend, config, *ranks);
     system.backend = common.backend;
     take_plan(with_model(systems, system.model), config, structure, system);
     make_evaluator(config, structure.box(), std::move(atoms), system);
@@ -186,13 +209,14 @@ std::vector<RunSystem> restore_systems(const std::vector<RunConfig>& configs, co
     system.ranks = ranks;
     system.model = shelf.read(configs[r]);
     require_same_run(configs[r], *system.model, checkpoint);
-    system.backend = r == 0 ? make_backend(on_this_rank(configs[r], *ranks)) : systems[0].backend;
+    system.backend = r == 0 ? make_machine(make_backend, configs[r], *ranks) : systems[0].backend;
     const RunSystem* const other = with_model(systems, system.model);
     system.plan =
         other != nullptr
             ? other->plan
             : with_shared_mesh(same_plan(system.model, configs[r], checkpoint, system.backend->threads()),
-                               *system.backend, checkpoint.box, for_any_ranks(configs[r], *ranks), *ranks);
+                               *system.backend, checkpoint.box, continued(configs[r], checkpoint, *ranks),
+                               *ranks);
     system.error = checkpoint.error;
     system.mesh = checkpoint.dplr.mesh;
     system.input_id = checkpoint.input_id;
@@ -204,7 +228,7 @@ std::vector<RunSystem> restore_systems(const std::vector<RunConfig>& configs, co
     const Checkpoint& checkpoint = checkpoints[r].checkpoint;
     Simulation& simulation = *systems[r].simulation;
     if (simulation.resident() != nullptr)
-      systems[r].evaluator->adopt(checkpoint.list);
+      systems[r].evaluator->adopt(checkpoint.list, checkpoint.dealt);
     else
       systems[r].evaluator->restore(checkpoint.list, checkpoint.dealt);
     simulation.thermostat().restore(checkpoint.thermostat_state);

@@ -50,7 +50,10 @@ std::string table_text(const InferencePlan& plan) {
 
 std::string machine_text(const RunSystem& system) {
   if (system.ranks->size() == 1) return system.backend->name();
-  return fmt::format("{} · {}", system.backend->name(), system.ranks->name());
+  const ResidentSystem* const resident = system.simulation->resident();
+  const std::string halo =
+      resident == nullptr ? "" : " · ghosts travel from rank to rank by " + resident->exchange();
+  return fmt::format("{} · {}{}", system.backend->name(), system.ranks->name(), halo);
 }
 
 std::string measured_text(const MeasuredError& error) {
@@ -77,7 +80,7 @@ std::string sharing_text(const LongRangePlan& plan) {
   if (plan.fft == FftMethod::reduction)
     return fmt::format("bricks, partial transforms summed around rings (scale {:g})", plan.fft_scale);
   if (plan.fft == FftMethod::pencil) return "bricks, redistributed to pencils for the transforms";
-  return "replicated: charges are summed, every rank transforms all of it";
+  return "replicated: charges are summed, one rank of a node (or every GPU) transforms all of it";
 }
 
 Facts long_range_facts(const InferencePlan& plan, const MeshReport& mesh) {
@@ -114,6 +117,11 @@ std::string drift_text(const ThermoStatistics& statistics, double natoms) {
     return fmt::format("no drift stated (of {} rows it would be noise; it takes {})", statistics.count,
                        k_rows_for_a_slope);
   return fmt::format("drift {:.3g} meV/atom/ps", statistics.drift() * 1e3 / natoms);
+}
+
+bool several_nodes(const Transport& ranks) {
+  const auto& node_of = ranks.node_of();
+  return *std::max_element(node_of.begin(), node_of.end()) > 0;
 }
 
 const char* bath_name(ThermostatKind kind) {
@@ -169,6 +177,9 @@ Facts start_facts(const RunConfig& config, const RunSystem& system, double first
     const Facts more = long_range_facts(*system.plan, system.mesh);
     facts.insert(after, more.begin(), more.end());
   }
+  const bool on_host = system.simulation->resident() == nullptr;  // others' ghosts do not take the way chosen
+  if (const auto& halo = system.evaluator->halo_choice(); halo && on_host && several_nodes(*system.ranks))
+    facts.emplace_back("ghosts", halo_text(*halo));
   for (const std::string& note : system.notes) facts.emplace_back("note", note);
   return facts;
 }

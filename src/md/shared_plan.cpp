@@ -4,6 +4,7 @@
 
 #include "agreement.hpp"
 #include "forces/fft_choice.hpp"
+#include "forces/mesh_sharing.hpp"
 #include "md/dplr_bytes.hpp"
 
 #include <algorithm>
@@ -95,6 +96,11 @@ std::shared_ptr<const InferencePlan> with_shared_mesh(std::shared_ptr<const Infe
   if (ranks.size() > 1) problem = measure_fft(backend, ranks, solver, domains.shape());
   const FftChoice choice = choose_fft(problem, config.long_range.fft);
   solver.fft = choice.method;
+  if (choice.method == FftMethod::replicated && most_ranks_on_a_node(ranks) > 1) {
+    const auto& asked = config.long_range.cores ? config.long_range.cores : config.long_range.threads;
+    const int nodes = *std::max_element(ranks.node_of().begin(), ranks.node_of().end()) + 1;
+    solver = led_by_one(solver, asked, {nodes, most_ranks_on_a_node(ranks), backend.threads()});
+  }
   if (ranks.size() > 1 && note != nullptr) *note = "mesh over ranks: " + fft_text(choice);
   return with_dplr(*plan, dplr);
 }
@@ -106,6 +112,7 @@ ChosenPlan plan_for(Backend& backend, const std::shared_ptr<const Model>& model,
     const RunStructure::Sample sample = structure.sample();
     PlanOptions here = options;
     here.long_range.node_ranks = most_ranks_on_a_node(ranks);
+    here.long_range.ranks = ranks.size();
     ChosenPlan chosen = choose_plan(backend, model, sample.box, sample.atoms, here);
     chosen.plan = enlarged(std::move(chosen.plan), sample.times, structure.box());
     return chosen;

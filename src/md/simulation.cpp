@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "md/simulation.hpp"
 
+#include "agreement.hpp"
 #include "md/guards.hpp"
 #include "md/neighborhood.hpp"
 
@@ -22,6 +23,13 @@ std::unique_ptr<ResidentSystem> make_resident(Evaluator& evaluator, double dt,
   settings.max_move = k_max_move;
   settings.lost_distance = k_lost_distance;
   return evaluator.make_resident(std::move(settings));
+}
+
+/// Collective: true on all ranks when it is on one.
+bool on_any(Transport& ranks, bool here) {
+  double flag = here ? 1 : 0;
+  ranks.all_reduce_max(View<double>(&flag, 1));
+  return flag > 0;
 }
 
 }  // namespace
@@ -76,7 +84,9 @@ void Simulation::step(Needs needs) {
 
 // The machine watches motion and forces itself; what it found is explained from its arrays.
 void Simulation::step_resident(Needs needs) {
+  resident_.system->say(evaluator_.said());
   if (resident_.replica == 0) resident_.system->step(needs);
+  evaluator_.hear(resident_.system->heard());
   if (!resident_.system->sound()) explain(step_ + 1);
   ++step_;
   if (!needs.energy) return;
@@ -87,8 +97,9 @@ void Simulation::step_resident(Needs needs) {
 void Simulation::show() {
   if (resident() == nullptr || shown_ == step_) return;
   look(true);
-  if (!resident_.system->sound() || first_unsound_atom(evaluator_) >= 0) explain(step_);
-  check_motion(evaluator_, dt_, step_);
+  const bool here = !resident_.system->sound() || first_unsound_atom(evaluator_) >= 0;
+  if (on_any(evaluator_.ranks(), here)) explain(step_);
+  together(evaluator_.ranks(), [&] { check_motion(evaluator_, dt_, step_); });
   shown_ = step_;
 }
 
@@ -101,25 +112,32 @@ void Simulation::look(bool arrays) {
   evaluator_.mirror(resident_, scalars_, arrays);
 }
 
-/// Names what went wrong in this replica. Only the last one speaks when it was nowhere to be seen.
+/// Names what went wrong in this replica, on the rank that sees it; the others fail with it. Only the last
+/// replica speaks when it was nowhere to be seen.
 void Simulation::explain(std::int64_t next) {
   look(true);
-  const std::int64_t atom = first_unsound_atom(evaluator_);
-  if (atom >= 0)
-    throw AtomError(fmt::format("step {}, {}: a position or force is not a finite number (the run has "
-                                "exploded); shorten --dt, or start from a relaxed structure",
-                                next, atom_label(evaluator_, atom)),
-                    atom);
+  together(evaluator_.ranks(), [&] { require_finite(next); });
   evaluator_.show_images();
-  check_motion(evaluator_, dt_, next);
-  check_table_range(evaluator_, 0, next);
-  check_centroids(evaluator_, next);
+  together(evaluator_.ranks(), [&] {
+    check_motion(evaluator_, dt_, next);
+    check_table_range(evaluator_, 0, next);
+    check_centroids(evaluator_, next);
+  });
   if (resident_.replica + 1 < resident_.n_replicas) return;
   throw RunError(
       fmt::format("step {}: a pair of atoms repels with more than the machine can sum, or an atom "
                   "moved absurdly far (the run has exploded); shorten --dt, or start from a relaxed "
                   "structure",
                   next));
+}
+
+void Simulation::require_finite(std::int64_t next) const {
+  const std::int64_t atom = first_unsound_atom(evaluator_);
+  if (atom < 0) return;
+  throw AtomError(fmt::format("step {}, {}: a position or force is not a finite number (the run has "
+                              "exploded); shorten --dt, or start from a relaxed structure",
+                              next, atom_label(evaluator_, atom)),
+                  atom);
 }
 
 void Simulation::first_half(std::int64_t next) {

@@ -65,6 +65,7 @@ class Simulation {
   void step_resident(Needs needs);
   void look(bool arrays);
   void explain(std::int64_t next);
+  void require_finite(std::int64_t next) const;
   void first_half(std::int64_t next);
   void second_half(std::int64_t next);
   void kick();

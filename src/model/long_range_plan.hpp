@@ -12,9 +12,9 @@ namespace nanoday {
 enum class LongRangeMethod { pppm, direct };
 /// How a mesh potential becomes a force: three transforms of i·k·φ, or one and the weights' derivatives.
 enum class Differentiation { ik, ad };
-/// How a mesh is transformed. local: by the one rank there is. replicated: every rank transforms the sum of
-/// all charge meshes. reduction, pencil: every rank has a brick of the mesh; partial transforms are summed
-/// around rings of ranks as integers, or the mesh is redistributed so that lines are whole.
+/// How a mesh is transformed. local: by the one rank there is. replicated: one rank of every node transforms
+/// the sum of all charge meshes. reduction, pencil: every rank has a brick of the mesh; partial transforms
+/// are summed around rings of ranks as integers, or the mesh is redistributed so that lines are whole.
 enum class FftMethod { local, replicated, reduction, pencil };
 inline constexpr int k_fft_methods = 4;
 /// "local", "replicated", "reduction", "pencil".

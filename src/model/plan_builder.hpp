@@ -22,9 +22,10 @@ struct LongRangeOptions {
   bool lammps_constants = false;
   std::optional<int> threads;  ///< beside the nets; 0: none beside; none: measured
   /// Cores of each node beside the nets, dealt to the ranks of the node: threads = cores / node_ranks,
-  /// rounded up.
+  /// rounded up. Where one rank of the node transforms for all, led_by_one() gives it all of them.
   std::optional<int> cores;
   int node_ranks = 1;            ///< most ranks on a node of this run
+  int ranks = 1;                 ///< all ranks of this run: how finely work is divided
   std::optional<FftMethod> fft;  ///< none: the fastest, see forces/fft_choice.hpp
   ElectricField field;
 };

@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "reference/charges.hpp"
 #include "reference/gathered_mesh.hpp"
+#include "reference/instruction_sets.hpp"
 #include "reference/long_range_cases.hpp"
 #include "reference/ranks.hpp"
 
@@ -57,11 +58,12 @@ Array<Vec4> drifted(const LongRangePlan& plan, const Array<Vec4>& charge, double
 }
 
 LongRangeResult in_bricks(const LongRangePlan& plan, const Cuts& cuts, int margin, View<const Vec4> charge,
-                          const std::vector<int>& dealt, int team = 1, std::string_view isa = "auto") {
+                          const std::vector<int>& dealt, int team = 1,
+                          const cpu::InstructionSet& set = cpu::instruction_set("auto")) {
   const MakeMesh mesh = [&](Transport& transport) {
     return std::make_unique<GatheredMesh>(transport, cuts, std::array{margin, margin, margin});
   };
-  return on_ranks(plan, charge, dealt, cuts.ranks(), mesh, team, isa);
+  return on_ranks(plan, charge, dealt, cuts.ranks(), mesh, team, set);
 }
 
 class BrickPppm : public testing::TestWithParam<MeshCase> {};
@@ -95,8 +97,13 @@ TEST_P(BrickPppm, teams_of_any_size_give_the_same_bits) {
   const Cuts cuts = cuts_of(c.mesh)[3];
   const auto dealt = dealt_to(cuts, plan.box, charge);
   const auto one = in_bricks(plan, cuts, 5, charge, dealt);
-  for (const int team : {2, 5}) expect_same_bits(in_bricks(plan, cuts, 5, charge, dealt, team), one);
-  expect_equal(in_bricks(plan, cuts, 5, charge, dealt, 1, "baseline"), one, k_brick);
+  for (const cpu::InstructionSet& set : every_instruction_set()) {
+    SCOPED_TRACE(set.name);
+    const auto of_set = in_bricks(plan, cuts, 5, charge, dealt, 1, set);
+    expect_equal(of_set, one, k_brick);
+    for (const int team : {2, 5})
+      expect_same_bits(in_bricks(plan, cuts, 5, charge, dealt, team, set), of_set);
+  }
 }
 
 /// Charges of rank 0 and rank 1 of two bricks along a.
@@ -116,7 +123,7 @@ TEST(BrickPppm, computes_only_what_is_needed_and_forces_do_not_depend_on_it) {
   const TwoBricks t;
   run_ranks(2, [&](Transport& transport) {
     const auto mesh = t.mesh(transport);
-    const auto solver = cpu::make_pppm(t.plan, 1, false, "auto", mesh.get());
+    const auto solver = cpu::make_pppm(t.plan, 1, false, cpu::instruction_set("auto"), mesh.get());
     const Array<Vec4> charge{t.at(1 + 5 * transport.rank()), t.at(3.3 + 5 * transport.rank(), -1)};
     LongRangeResult some, all;
     solve_on(*solver, {charge, {}}, 1, some);
@@ -171,7 +178,7 @@ TEST(BrickPppm, refuses_bricks_outside_the_mesh) {
   run_ranks(2, [&](Transport& transport) {
     const auto mesh = t.mesh(transport);
     if (transport.rank() == 0) return;
-    EXPECT_THROW(cpu::make_pppm(t.plan, 1, false, "auto", mesh.get()), InputError);
+    EXPECT_THROW(cpu::make_pppm(t.plan, 1, false, cpu::instruction_set("auto"), mesh.get()), InputError);
   });
 }
 

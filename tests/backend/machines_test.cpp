@@ -15,10 +15,17 @@ bool usable(const std::string& device) {
   return false;
 }
 
-TEST(Machines, auto_is_the_gpu_where_there_is_one_and_else_the_processor) {
-  EXPECT_EQ(make_backend({.device = "auto"})->name(),
-            make_backend({.device = usable("cuda") ? "cuda" : "cpu"})->name());
+TEST(Machines, auto_is_the_gpu_where_there_is_one_then_sve_and_else_the_processor) {
+  EXPECT_EQ(make_backend({.device = "auto"})->name(), make_backend({.device = usable("cuda")  ? "cuda"
+                                                                              : usable("sve") ? "sve"
+                                                                                              : "cpu"})
+                                                          ->name());
   EXPECT_NE(make_backend({.device = "cpu"})->name().find("cpu"), std::string::npos);
+}
+
+TEST(Machines, auto_with_an_instruction_set_of_the_processor_is_the_processor) {
+  EXPECT_EQ(make_backend({.device = "auto", .isa = "baseline"})->name(),
+            make_backend({.device = usable("cuda") ? "cuda" : "cpu", .isa = "baseline"})->name());
 }
 
 TEST(Machines, the_processor_knows_whether_it_is_reproducible) {

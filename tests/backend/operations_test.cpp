@@ -1,8 +1,8 @@
 // Neighbor lists and the motion of atoms: one body for every machine.
 // SPDX-License-Identifier: Apache-2.0
 #include "core/units.hpp"
-#include "periodic_images.hpp"
 #include "machines.hpp"
+#include "periodic_images.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/error.hpp"
 #include "reference/charges.hpp"
+#include "reference/instruction_sets.hpp"
 #include "reference/long_range_cases.hpp"
 #include "reference/mesh_sum.hpp"
 #include "reference/paths.hpp"
@@ -19,9 +20,10 @@ namespace {
 using namespace reference;
 
 LongRangeResult mesh_on(const LongRangePlan& plan, View<const Vec4> charge, int team = 1,
-                        bool reproducible = false, std::string_view isa = "auto") {
+                        bool reproducible = false,
+                        const cpu::InstructionSet& set = cpu::instruction_set("auto")) {
   LongRangeResult result;
-  solve_on(*cpu::make_pppm(plan, team, reproducible, isa), {charge, k_all_long_range}, team, result);
+  solve_on(*cpu::make_pppm(plan, team, reproducible, set), {charge, k_all_long_range}, team, result);
   return result;
 }
 
@@ -36,9 +38,11 @@ TEST_P(PppmCoarse, equals_the_same_approximation_summed_without_a_mesh_for_every
     SCOPED_TRACE(order);
     const auto plan = mesh_plan(c.box, c.beta, c.mesh, order, c.differentiation);
     const auto expected = MeshSum(plan).evaluate({charge.begin(), charge.end()});
-    expect_equal(mesh_on(plan, charge), expected, tolerance::k_mesh_sum);
-    expect_equal(mesh_on(plan, charge, 2, true), expected, tolerance::k_mesh_sum_fixed);
-    expect_equal(mesh_on(plan, charge, 1, false, "baseline"), expected, tolerance::k_mesh_sum);
+    for (const cpu::InstructionSet& set : every_instruction_set()) {
+      SCOPED_TRACE(set.name);
+      expect_equal(mesh_on(plan, charge, 1, false, set), expected, tolerance::k_mesh_sum);
+      expect_equal(mesh_on(plan, charge, 2, true, set), expected, tolerance::k_mesh_sum_fixed);
+    }
   }
 }
 
@@ -59,23 +63,28 @@ TEST_P(PppmCoarse, teams_of_any_size_give_the_same_bits) {
   const MeshCase& c = GetParam();
   const auto charge = random_charges(c.box, 75, 3);
   const auto plan = mesh_plan(c.box, c.beta, c.mesh, 5, c.differentiation);
-  for (const bool reproducible : {false, true}) {
-    const auto one = mesh_on(plan, charge, 1, reproducible);
-    for (const int team : {2, 3, 4, 7, 20}) expect_same_bits(mesh_on(plan, charge, team, reproducible), one);
-  }
+  for (const cpu::InstructionSet& set : every_instruction_set())
+    for (const bool reproducible : {false, true}) {
+      SCOPED_TRACE(set.name);
+      const auto one = mesh_on(plan, charge, 1, reproducible, set);
+      for (const int team : {2, 3, 4, 7, 20})
+        expect_same_bits(mesh_on(plan, charge, team, reproducible, set), one);
+    }
 }
 
 TEST_P(PppmCoarse, in_fixed_point_the_order_of_the_charges_changes_no_bit) {
   const MeshCase& c = GetParam();
-  auto charge = random_charges(c.box, 75, 3);
+  const auto charge = random_charges(c.box, 75, 3);
+  const Array<Vec4> reversed(charge.rbegin(), charge.rend());
   const auto plan = mesh_plan(c.box, c.beta, c.mesh, 6, c.differentiation);
-  auto forward = mesh_on(plan, charge, 3, true);
-  std::reverse(charge.begin(), charge.end());
-  const auto backward = mesh_on(plan, charge, 2, true);
-  std::reverse(forward.force.begin(), forward.force.end());
-  std::reverse(forward.atom_energy.begin(), forward.atom_energy.end());
-  std::reverse(forward.atom_virial.begin(), forward.atom_virial.end());
-  expect_same_bits(forward, backward);
+  for (const cpu::InstructionSet& set : every_instruction_set()) {
+    SCOPED_TRACE(set.name);
+    auto forward = mesh_on(plan, charge, 3, true, set);
+    std::reverse(forward.force.begin(), forward.force.end());
+    std::reverse(forward.atom_energy.begin(), forward.atom_energy.end());
+    std::reverse(forward.atom_virial.begin(), forward.atom_virial.end());
+    expect_same_bits(forward, mesh_on(plan, reversed, 2, true, set));
+  }
 }
 
 /// Cases of a file of stored runs (layout dplr-vectors-1) with a long-range term.
@@ -173,7 +182,7 @@ TEST(Pppm, refuses_plans_that_no_mesh_can_serve) {
   refused([](auto& p) { p.box = Box::open(); });
   refused([](auto& p) { p.box.cell[2] = p.box.cell[0]; });
   refused([](auto& p) { p.box = skewed_box(), p.differentiation = Differentiation::ad; });
-  EXPECT_THROW(cpu::make_pppm(good, 1, false, "sse9"), InputError);
+  EXPECT_THROW(cpu::instruction_set("sse9"), InputError);
 }
 
 TEST(Pppm, every_member_reports_charges_that_have_no_place_on_the_mesh) {

@@ -1,9 +1,10 @@
-// Long-range solvers over ranks that all hold the whole mesh: the bits of one rank.
+// Long-range solvers over ranks whose nodes hold the whole mesh: the bits of one rank.
 // SPDX-License-Identifier: Apache-2.0
 #include "replicated_mesh.hpp"
 #include "core/error.hpp"
 #include "machines.hpp"
 #include "reference/charges.hpp"
+#include "reference/instruction_sets.hpp"
 #include "reference/long_range_cases.hpp"
 #include "reference/ranks.hpp"
 
@@ -19,9 +20,10 @@ using namespace reference;
 
 const std::vector<int> k_rank_counts{1, 2, 3, 4, 7, 8};
 
-LongRangeResult on_one(const LongRangePlan& plan, View<const Vec4> charge, int team = 1) {
+LongRangeResult on_one(const LongRangePlan& plan, View<const Vec4> charge, int team = 1,
+                       const cpu::InstructionSet& set = cpu::instruction_set("auto")) {
   LongRangeResult result;
-  solve_on(*solver_of(plan, team, nullptr), {charge, k_all_long_range}, team, result);
+  solve_on(*solver_of(plan, team, nullptr, set), {charge, k_all_long_range}, team, result);
   return result;
 }
 
@@ -51,11 +53,30 @@ TEST_P(ReplicatedPppm, has_the_bits_of_one_rank_for_every_size_of_the_teams) {
   const MeshCase& c = GetParam();
   const auto charge = random_charges(c.box, 75, 3);
   const auto plan = mesh_plan(c.box, c.beta, c.mesh, 5, c.differentiation);
-  const LongRangeResult one = on_one(plan, charge);
-  for (const int team : {2, 3, 11}) {
-    SCOPED_TRACE(team);
-    expect_same_bits(on_ranks(plan, charge, dealt_at_random(75, 3, 5), 3, make_replicated_mesh, team), one);
+  for (const cpu::InstructionSet& set : every_instruction_set()) {
+    SCOPED_TRACE(set.name);
+    const LongRangeResult one = on_one(plan, charge, 1, set);
+    for (const int team : {2, 3, 11})
+      expect_same_bits(on_ranks(plan, charge, dealt_at_random(75, 3, 5), 3, make_replicated_mesh, team, set),
+                       one);
   }
+}
+
+TEST_P(ReplicatedPppm, has_the_bits_of_one_rank_for_every_number_of_ranks_on_a_node) {
+  const MeshCase& c = GetParam();
+  const auto charge = random_charges(c.box, 75, 3);
+  const auto plan = mesh_plan(c.box, c.beta, c.mesh, 5, c.differentiation);
+  const LongRangeResult one = on_one(plan, charge);
+  for (const int per_node : {1, 2, 3, 4})
+    for (int n = 1; n <= 8; ++n) {
+      SCOPED_TRACE(std::to_string(n) + " ranks, " + std::to_string(per_node) + " per node");
+      const auto dealt = dealt_at_random(75, n, 5);
+      const cpu::InstructionSet& set = cpu::instruction_set("auto");
+      expect_same_bits(on_ranks(plan, charge, dealt, n, make_replicated_mesh, n % 2 + 1, set, per_node), one);
+    }
+  LongRangeResult floating;
+  solve_on(*cpu::make_pppm(plan, 1, false), {charge, k_all_long_range}, 1, floating);
+  expect_equal(one, floating, 5e-12);  // measured: up to 6e-13
 }
 
 class ReplicatedSum : public testing::TestWithParam<SumCase> {};
@@ -68,7 +89,11 @@ TEST_P(ReplicatedSum, has_the_bits_of_one_rank_however_charges_are_dealt) {
   const auto charge = random_charges(c.box, c.n_charges, 6);
   expect_bits_of_one_rank(plan, charge, 20);
   const auto dealt = dealt_at_random(charge.size(), 3, 7);
-  expect_same_bits(on_ranks(plan, charge, dealt, 3, make_replicated_mesh, 2), on_one(plan, charge));
+  for (const cpu::InstructionSet& set : every_instruction_set()) {
+    SCOPED_TRACE(set.name);
+    expect_same_bits(on_ranks(plan, charge, dealt, 3, make_replicated_mesh, 2, set),
+                     on_one(plan, charge, 1, set));
+  }
 }
 
 TEST(ReplicatedSum, takes_the_fixed_point_unit_from_the_charges_of_all_ranks) {
@@ -100,13 +125,15 @@ TEST(ReplicatedMesh, an_error_on_one_rank_is_an_error_on_all_and_the_next_solve_
   Array<Vec4> lost = ok;
   lost[3].y = nan;
   for (const int team : {1, 3})
-    for (const auto& plan : {mesh, direct}) {
-      const auto said = said_by_ranks(plan, {ok, lost, ok, {}}, {ok, ok, ok, {}}, make_replicated_mesh, team);
-      EXPECT_NE(said[1].find("charge"), std::string::npos) << said[1];
-      EXPECT_EQ(said[1].find("see the message there"), std::string::npos) << said[1];
-      for (const int other : {0, 2, 3})
-        EXPECT_NE(said[other].find("see the message there"), std::string::npos) << said[other];
-    }
+    for (const auto& plan : {mesh, direct})
+      for (const int per_node : {0, 1, 2}) {
+        const auto said =
+            said_by_ranks(plan, {ok, lost, ok, {}}, {ok, ok, ok, {}}, make_replicated_mesh, team, per_node);
+        EXPECT_NE(said[1].find("charge"), std::string::npos) << said[1];
+        EXPECT_EQ(said[1].find("see the message there"), std::string::npos) << said[1];
+        for (const int other : {0, 2, 3})
+          EXPECT_NE(said[other].find("see the message there"), std::string::npos) << said[other];
+      }
   Array<Vec4> large = ok;
   large[3].w = 1000;
   const auto said = said_by_ranks(mesh, {large, ok}, {ok, ok}, make_replicated_mesh, 2);

@@ -1,5 +1,5 @@
-// Table of the ring balance: what is left after the passes, how much moves and how far, beside one ring for
-// all. SPDX-License-Identifier: Apache-2.0
+// Tables of the balance: what passes between nodes leave and move, beside one ring; work of a node's ranks.
+// SPDX-License-Identifier: Apache-2.0
 //
 // Question: how even is the work of hundreds and thousands of nodes at 47 atoms each, and what does it cost?
 // Use: nanoday_balance [--json FILE] [--samples 20]
@@ -8,6 +8,7 @@
 // scatters as it does in examples/structures/water192.data.
 #include "core/error.hpp"
 #include "io/structure_file.hpp"
+#include "node_balance.hpp"
 #include "ring_balance.hpp"
 
 #include <fmt/core.h>
@@ -225,7 +226,8 @@ int run(const std::map<std::string, std::string>& options) {
                                {{"node_edge", water.edge},
                                 {"variance_over_mean_molecules", water.scatter},
                                 {"displacement_in_spacings", water.width}}},
-                              {"rows", table(water, n)}};
+                              {"rows", table(water, n)},
+                              {"inside_nodes", bench::node_balance_table()}};
   if (const auto file = options.find("--json"); file != options.end())
     std::ofstream(file->second) << out.dump(1) << '\n';
   return 0;

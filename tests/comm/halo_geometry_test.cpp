@@ -37,6 +37,8 @@ std::vector<GridCase> grid_cases() {
           {64, 1, Box::triclinic({Vec3{8, 0, 0}, Vec3{3, 7, 0}, Vec3{-2, 2.5, 9}}), 8}};
 }
 
+constexpr std::array k_routes{HaloRoute::direct, HaloRoute::by_node, HaloRoute::staged};
+
 DomainGrid grid_of(const GridCase& c) {
   return {{c.box, {0, 0, 0}, {1, 1, 1}}, nodes_in_order(c.ranks, c.per_node)};
 }
@@ -70,8 +72,8 @@ TEST(BlockAxis, names_every_block_that_an_atom_may_come_near) {
 TEST(HaloGeometry, both_sides_of_a_pair_of_teams_name_the_same_two_ranks) {
   for (const GridCase& c : grid_cases()) {
     const DomainGrid grid = grid_of(c);
-    for (const Teams teams : {Teams::ranks, Teams::nodes}) {
-      const auto geometry = [&](int rank) { return HaloGeometry(grid, teams, c.cutoff, 100, rank); };
+    for (const HaloRoute route : k_routes) {
+      const auto geometry = [&](int rank) { return HaloGeometry(grid, route, c.cutoff, 100, rank); };
       for (int rank = 0; rank < std::min(c.ranks, 60); rank += 7) {
         const HaloGeometry mine = geometry(rank);
         EXPECT_EQ(mine.team()[std::size_t(mine.member())], rank);
@@ -82,6 +84,7 @@ TEST(HaloGeometry, both_sides_of_a_pair_of_teams_name_the_same_two_ranks) {
           ASSERT_NE(at, theirs.neighbors().end());
           EXPECT_EQ(theirs.team()[std::size_t(at->contact)], neighbor.peer);
           EXPECT_EQ(at->peer, mine.team()[std::size_t(neighbor.contact)]);
+          EXPECT_EQ(at->stage, neighbor.stage);
         }
       }
     }
@@ -89,21 +92,36 @@ TEST(HaloGeometry, both_sides_of_a_pair_of_teams_name_the_same_two_ranks) {
 }
 
 TEST(HaloGeometry, deals_neighbors_evenly_to_the_members_of_a_team) {
-  for (const GridCase& c : grid_cases()) {
-    const DomainGrid grid = grid_of(c);
-    const HaloGeometry geometry(grid, Teams::nodes, c.cutoff, 100, 0);
-    std::map<int, int> messages;
-    for (std::size_t k = 0; k < geometry.team().size(); ++k) messages[int(k)] = 0;
-    for (const NeighborTeam& neighbor : geometry.neighbors()) ++messages[neighbor.contact];
-    const auto [fewest, most] = std::minmax_element(messages.begin(), messages.end(),
-                                                    [](auto& a, auto& b) { return a.second < b.second; });
-    EXPECT_LE(most->second - fewest->second, 1);
-  }
+  for (const GridCase& c : grid_cases())
+    for (const HaloRoute route : {HaloRoute::by_node, HaloRoute::staged}) {
+      const DomainGrid grid = grid_of(c);
+      const HaloGeometry geometry(grid, route, c.cutoff, 100, 0);
+      std::map<int, int> messages;
+      for (std::size_t k = 0; k < geometry.team().size(); ++k) messages[int(k)] = 0;
+      for (const NeighborTeam& neighbor : geometry.neighbors()) ++messages[neighbor.contact];
+      const auto [fewest, most] = std::minmax_element(messages.begin(), messages.end(),
+                                                      [](auto& a, auto& b) { return a.second < b.second; });
+      EXPECT_LE(most->second - fewest->second, 1);
+    }
+}
+
+TEST(HaloGeometry, knows_two_neighbors_per_stage_in_a_wide_grid_and_more_where_nodes_are_thin) {
+  const DomainGrid wide = grid_of({64 * 4, 4, Box::orthorhombic(80, 80, 80), 8});
+  const HaloGeometry six(wide, HaloRoute::staged, 8, 100, 33);
+  ASSERT_EQ(six.neighbors().size(), 6u);
+  EXPECT_EQ(six.stages(), 3);
+  for (int n = 0; n < 6; ++n) EXPECT_EQ(six.neighbors()[std::size_t(n)].stage, n / 2);
+  const DomainGrid thin = grid_of({64 * 4, 4, Box::orthorhombic(24, 24, 24), 8});
+  EXPECT_EQ(HaloGeometry(thin, HaloRoute::staged, 8, 100, 33).neighbors().size(), 9u);  // 3 others per axis
+  const DomainGrid flat = grid_of({8, 4, Box::orthorhombic(20, 20, 20), 8});
+  const HaloGeometry one(flat, HaloRoute::staged, 8, 100, 0);
+  EXPECT_EQ(one.neighbors().size(), 1u);
+  EXPECT_EQ(one.stages(), 1);
 }
 
 TEST(HaloGeometry, knows_twenty_six_neighbors_in_a_wide_grid) {
   const DomainGrid grid = grid_of({64 * 48, 48, Box::orthorhombic(80, 80, 80), 8});
-  const HaloGeometry geometry(grid, Teams::nodes, 8, 100, 1000);
+  const HaloGeometry geometry(grid, HaloRoute::by_node, 8, 100, 1000);
   EXPECT_EQ(geometry.neighbors().size(), 26u);
   EXPECT_EQ(geometry.team().size(), 48u);
 }
@@ -120,8 +138,9 @@ TEST(HaloLayout, gives_every_row_a_place_of_its_own) {
   std::mt19937_64 random(5);
   std::uniform_int_distribution<std::int64_t> rows(0, 9);
   const std::size_t members = 3, neighbors = 7;
-  HaloCensus census(members, {0, 1, 2, 0, 1, 2, 0});
-  for (auto* counts : {&census.to_member, &census.out, &census.chosen, &census.in})
+  HaloCensus census(members, {0, 1, 2, 0, 1, 2, 0}, {0, 0, 1, 1, 1, 2, 2});
+  EXPECT_EQ(census.relay.size(), 3u * 2 + 2u * 5);
+  for (auto* counts : {&census.to_member, &census.out, &census.chosen, &census.in, &census.passed})
     for (auto& n : *counts) n = rows(random);
   for (std::size_t k = 0; k < members; ++k) census.to_member[k * members + k] = 0;
   const HaloLayout layout(census);
@@ -145,15 +164,23 @@ TEST(HaloLayout, gives_every_row_a_place_of_its_own) {
       occupy(home[k], layout.neighbor_share(k, b), chosen);
       occupy(choices[k], layout.choice(k, b), chosen);
     }
-    EXPECT_EQ(layout.out_row(b, members) - layout.out_row(b, 0), census.out_rows(b));
   }
+  for (std::size_t r = 0; r < census.relay.size(); ++r) {
+    const std::size_t contact = census.contact[census.relay[r].to];
+    for (auto* used : {&outward, &home}) occupy((*used)[contact], layout.relay_row(r), census.passed[r]);
+    occupy(choices[contact], layout.relay_choice(r), census.passed[r]);
+  }
+  for (std::size_t b = 0; b < neighbors; ++b)
+    for (std::int64_t row = 0; row < census.out_rows(b); ++row)
+      EXPECT_EQ(outward[census.contact[b]][std::size_t(layout.out_row(b, 0) + row)], 1) << "no gaps";
 }
 
 TEST(HaloLayout, is_the_same_on_members_that_read_each_others_records) {
-  HaloCensus mine(2, {0, 1, 0}), theirs(2, {0, 1, 0});
+  HaloCensus mine(2, {0, 1, 0}, {0, 0, 1}), theirs(2, {0, 1, 0}, {0, 0, 1});
   mine.to_member = {0, 3, 0, 0};
   mine.out = {1, 2, 3, 0, 0, 0};
   mine.in = {5, 0, 6};
+  mine.passed = {7, 8};
   std::vector<std::int64_t> record(mine.record_size());
   mine.write_record(0, record.data());
   theirs.in[1] = 9;
@@ -161,6 +188,7 @@ TEST(HaloLayout, is_the_same_on_members_that_read_each_others_records) {
   EXPECT_EQ(theirs.to_member, mine.to_member);
   EXPECT_EQ(theirs.out, mine.out);
   EXPECT_EQ(theirs.in, (std::vector<std::int64_t>{5, 9, 6}));
+  EXPECT_EQ(theirs.passed, mine.passed);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Balance of work between nodes: sums hold, flows are the least there are, goals are met, choices are
-// repeatable. SPDX-License-Identifier: Apache-2.0
+// Balance of work between nodes: sums hold, flows are the least there are, goals are met.
+// SPDX-License-Identifier: Apache-2.0
 #include "ring_balance.hpp"
 
 #include <gtest/gtest.h>
@@ -199,26 +199,6 @@ TEST(PlanOneRing, needs_several_hops_where_rows_need_one) {
   EXPECT_EQ(sum_of(ring.counts), sum_of(counts));
   EXPECT_LT(ring.excess(), 1);
   EXPECT_GT(ring.hops, 1);
-}
-
-TEST(ChooseForFaces, takes_own_atoms_before_guests_and_the_nearest_first) {
-  DomainFrame frame{Box::orthorhombic(10, 10, 10), {0, 0, 0}, {1, 1, 1}};
-  Array<Vec4> position{{1, 5, 0}, {9, 5, 0}, {8, 5, 0}, {9, 2, 0}, {2, 5, 0}, {9.9, 0, 0}};
-  Array<std::int64_t> id{10, 12, 11, 3, 40, 1};
-  Array<std::int32_t> hops{0, 0, 0, 0, 0, 1};
-  const HeldAtoms held{position, id, hops};
-  FaceChoice choice = choose_for_faces(frame, 0, held, 3, 2);
-  EXPECT_EQ(choice.up, (std::vector<std::int32_t>{3, 1, 2}));  // 9 twice, the smaller id first; then 8
-  EXPECT_EQ(choice.down, (std::vector<std::int32_t>{0, 4}));
-  choice = choose_for_faces(frame, 0, held, 6, 0);
-  EXPECT_EQ(choice.up.back(), 5) << "the guest goes last";
-  // What is chosen does not depend on the order of rows.
-  std::reverse(position.begin(), position.end());
-  std::reverse(id.begin(), id.end());
-  std::reverse(hops.begin(), hops.end());
-  choice = choose_for_faces(frame, 0, {position, id, hops}, 3, 2);
-  EXPECT_EQ(choice.up, (std::vector<std::int32_t>{2, 4, 3}));
-  EXPECT_EQ(choice.down, (std::vector<std::int32_t>{5, 1}));
 }
 
 }  // namespace

@@ -12,7 +12,9 @@
 namespace nanoday {
 
 #if defined(NANODAY_CUDA_HOST)
-inline std::unique_ptr<Backend> device_machine() { return cuda_host::make_cuda_backend(); }
+inline std::unique_ptr<Backend> device_machine(bool reproducible = false) {
+  return cuda_host::make_cuda_backend(0, reproducible);
+}
 /// Ends the test as skipped where there is no device.
 #define NANODAY_NEEDS_DEVICE() static_cast<void>(0)
 /// Runs a test with a block's threads in ascending and in descending order, where the order is ours.
@@ -25,7 +27,9 @@ void in_every_order(const Body& body) {
   cuda_host::set_thread_order(false);
 }
 #else
-inline std::unique_ptr<Backend> device_machine() { return cuda::make_cuda_backend(); }
+inline std::unique_ptr<Backend> device_machine(bool reproducible = false) {
+  return cuda::make_cuda_backend(0, reproducible);
+}
 #define NANODAY_NEEDS_DEVICE() \
   if (nanoday::cuda::gpu_name().empty()) GTEST_SKIP() << "no GPU answers here"
 template <class Body>

@@ -1,4 +1,4 @@
-// The device's mesh solver over ranks that all hold the whole mesh: the bits of one rank.
+// The device's solvers over ranks that share the charges: the bits of one rank.
 // SPDX-License-Identifier: Apache-2.0
 #include "core/error.hpp"
 #include "machine.hpp"
@@ -25,11 +25,9 @@ class DeviceMeshRanks : public testing::TestWithParam<MeshCase> {};
 INSTANTIATE_TEST_SUITE_P(boxes, DeviceMeshRanks, testing::ValuesIn(coarse_meshes()),
                          [](const auto& info) { return info.param.name; });
 
-TEST_P(DeviceMeshRanks, have_the_bits_of_one_rank_however_charges_are_dealt) {
-  NANODAY_NEEDS_DEVICE();
-  const MeshCase& c = GetParam();
-  const auto plan = mesh_plan(c.box, c.beta, c.mesh, 5, c.differentiation);
-  const auto charge = random_charges(c.box, 60, 3);
+/// 60 charges dealt to several ranks give what one rank gives.
+void expect_the_bits_of_one_rank(const LongRangePlan& plan) {
+  const auto charge = random_charges(plan.box, 60, 3);
   const LongRangeResult one = solve(*device_machine()->make_long_range(plan), charge);
   for (const int n : {1, 2, 3}) {
     SCOPED_TRACE(n);
@@ -54,9 +52,18 @@ TEST_P(DeviceMeshRanks, have_the_bits_of_one_rank_however_charges_are_dealt) {
   }
 }
 
-TEST(DeviceMeshRanks, an_error_on_one_rank_is_an_error_on_all_and_the_next_solve_works) {
+TEST_P(DeviceMeshRanks, have_the_bits_of_one_rank_however_charges_are_dealt) {
   NANODAY_NEEDS_DEVICE();
-  const auto plan = mesh_plan(shifted_box(), 0.4, {10, 9, 8}, 5);
+  const MeshCase& c = GetParam();
+  expect_the_bits_of_one_rank(mesh_plan(c.box, c.beta, c.mesh, 5, c.differentiation));
+}
+
+TEST(DeviceSumRanks, have_the_bits_of_one_rank_however_charges_are_dealt) {
+  NANODAY_NEEDS_DEVICE();
+  expect_the_bits_of_one_rank(direct_plan(shifted_box(), 0.4, 1));
+}
+
+void expect_errors_of_all(const LongRangePlan& plan) {
   const auto good = random_charges(plan.box, 20, 3);
   auto bad = good;
   bad[4].x = std::numeric_limits<double>::quiet_NaN();
@@ -77,16 +84,20 @@ TEST(DeviceMeshRanks, an_error_on_one_rank_is_an_error_on_all_and_the_next_solve
     EXPECT_NE(said[other].find("see the message there"), std::string::npos) << said[other];
 }
 
-TEST(DeviceMeshRanks, refuse_direct_sums_and_bricks) {
+TEST(DeviceMeshRanks, an_error_on_one_rank_is_an_error_on_all_and_the_next_solve_works) {
+  NANODAY_NEEDS_DEVICE();
+  expect_errors_of_all(mesh_plan(shifted_box(), 0.4, {10, 9, 8}, 5));
+  expect_errors_of_all(direct_plan(shifted_box(), 0.4, 1));
+}
+
+TEST(DeviceMeshRanks, refuse_bricks) {
   NANODAY_NEEDS_DEVICE();
   const auto plan = mesh_plan(shifted_box(), 0.4, {10, 9, 8}, 5);
   run_ranks(1, [&](Transport& transport) {
-    const auto replicated = make_replicated_mesh(transport);
     const Cuts cuts{plan.mesh, {std::vector<int>{0, 10}, std::vector<int>{0, 9}, std::vector<int>{0, 8}}};
     GatheredMesh bricks(transport, cuts, {4, 4, 4});
     const auto machine = device_machine();
     EXPECT_THROW(machine->make_long_range(plan, &bricks), InputError);
-    EXPECT_THROW(machine->make_long_range(direct_plan(plan.box, 0.4, 1), replicated.get()), InputError);
   });
 }
 

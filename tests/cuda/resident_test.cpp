@@ -121,6 +121,41 @@ TEST_F(ResidentStep, an_exploded_run_is_stopped_and_the_atom_named) {
   }
 }
 
+// The host queues the second half before it knows that the first one met something absurd.
+TEST_F(ResidentStep, that_explodes_shows_what_the_last_evaluation_gave) {
+  const auto model = model_named("water_dplr.pb");
+  const System water = small_water();
+  ResidentSettings settings;
+  settings.plans = {dplr_plan(model, pppm_plan(*model, 18), {{0, 0, 0.05}, 0.01}, TableKind::quintic)};
+  settings.box = water.box;
+  settings.dt = k_dt;
+  const auto machine = device_machine();
+  const auto system = machine->make_resident(settings);
+  ResidentState state;
+  state.atoms = moving(water);
+  state.atoms.image.resize(static_cast<std::size_t>(state.atoms.nlocal));
+  state.atoms.velocity[7] = {3000, 0, 0, 0};
+  system->load(0, state);
+  system->start(k_row);
+  ASSERT_TRUE(system->sound());
+  Atoms atoms;
+  Forces forces, forces_after;
+  Array<Vec4> dipoles, dipoles_after;
+  const ResidentScalars before = system->scalars(0);
+  system->download(0, atoms, forces, dipoles);
+  system->step(k_row);
+  ASSERT_FALSE(system->sound());
+  const ResidentScalars after = system->scalars(0);
+  system->download(0, atoms, forces_after, dipoles_after);
+  EXPECT_EQ(before.energy, after.energy);
+  EXPECT_EQ(before.energy_long, after.energy_long);
+  EXPECT_EQ(before.virial, after.virial);
+  for (std::size_t i = 0; i < dipoles.size(); ++i) {
+    EXPECT_EQ(norm(xyz(dipoles[i]) - xyz(dipoles_after[i])), 0) << "atom " << i;
+    EXPECT_EQ(norm(xyz(forces.force[i]) - xyz(forces_after.force[i])), 0) << "atom " << i;
+  }
+}
+
 TEST_F(ResidentStep, a_compressed_model_out_of_its_table_stops_the_run) {
   System water = small_water();
   water.position[1] = water.position[0] + 0.1 * (water.position[1] - water.position[0]);

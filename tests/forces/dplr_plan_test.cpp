@@ -133,6 +133,18 @@ TEST_F(DplrPlanTest, a_way_to_share_a_mesh_asks_for_a_mesh) {
 TEST_F(DplrPlanTest, no_threads_are_divided_on_a_machine_with_one) {
   backend = make_backend({.device = "cpu", .threads = 1});
   EXPECT_EQ(chosen().threads, 0);
+  EXPECT_EQ(chosen().relative_cost, 0);
+}
+
+TEST_F(DplrPlanTest, ranks_of_one_thread_on_a_node_know_what_the_solver_costs) {
+  backend = make_backend({.device = "cpu", .threads = 1});
+  options.node_ranks = 4;
+  options.ranks = 8;
+  const LongRangePlan plan = chosen();
+  EXPECT_EQ(plan.threads, 0);
+  EXPECT_GT(plan.relative_cost, 0);
+  EXPECT_EQ(plan.relative_cost * 16 * 8, std::round(plan.relative_cost * 16 * 8))
+      << "sixteenths of a rank's work";
 }
 
 TEST_F(DplrPlanTest, the_direct_sum_needs_no_mesh) {

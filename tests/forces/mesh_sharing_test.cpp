@@ -8,7 +8,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numeric>
 #include <random>
+#include <utility>
 
 namespace nanoday {
 namespace {
@@ -113,6 +115,61 @@ TEST(MeshSharing, a_plan_for_one_rank_is_replicated_over_several) {
   direct.plan.method = LongRangeMethod::direct;
   direct.plan.spacing = 1;
   expect_same_bits(direct.on(3, true), direct.on(1, true));
+}
+
+TEST(SharesOfNets, let_the_ranks_of_a_node_end_together) {
+  for (const auto& [layout, cost] :
+       {std::pair{NodeLayout{1, 4, 1}, 0.1}, {NodeLayout{3, 4, 2}, 0.05}, {NodeLayout{2, 8, 6}, 0.006}}) {
+    const auto shares = shares_of_nets(cost, layout);
+    ASSERT_EQ(shares.size(), std::size_t(layout.ranks));
+    EXPECT_NEAR(std::accumulate(shares.begin(), shares.end(), 0.0), 1, 1e-14);
+    for (std::size_t k = 1; k < shares.size(); ++k)
+      EXPECT_NEAR(shares[k] / layout.nodes, shares[0] / layout.nodes + cost, 1e-14);
+  }
+}
+
+TEST(SharesOfNets, leave_nothing_to_a_leader_that_is_last_anyway) {
+  EXPECT_EQ(shares_of_nets(2, {1, 3, 1}), (std::vector{0.0, 0.5, 0.5}));
+  EXPECT_EQ(shares_of_nets(2, {4, 1, 1}), std::vector{1.0});
+}
+
+TEST(SharesOfNets, are_equal_where_the_cost_is_not_known) {
+  for (const double share : shares_of_nets(0, {2, 5, 3})) EXPECT_NEAR(share, 0.2, 1e-15);
+}
+
+TEST(LedByOne, takes_the_cores_asked_for_at_the_cost_that_so_many_have) {
+  LongRangePlan plan;
+  plan.threads = 2;
+  plan.relative_cost = 0.3;
+  const NodeLayout layout{1, 2, 8};
+  const LongRangePlan led = led_by_one(plan, 6, layout);
+  EXPECT_EQ(led.threads, 6);
+  EXPECT_NEAR(led.relative_cost, 0.1, 1e-15);
+  EXPECT_THROW(led_by_one(plan, 8, layout), InputError);
+  plan.threads = 0;
+  EXPECT_EQ(led_by_one(plan, 1, {1, 4, 1}).threads, 0);
+  EXPECT_THROW(led_by_one(plan, 2, {1, 4, 1}), InputError);
+}
+
+TEST(LedByOne, takes_the_fewest_threads_with_which_nobody_waits_for_it) {
+  LongRangePlan plan;
+  plan.threads = 1;
+  for (const double cost : {0.001, 0.04, 0.1, 0.3})
+    for (const NodeLayout layout : {NodeLayout{1, 2, 12}, {1, 4, 4}, {6, 2, 24}}) {
+      plan.relative_cost = cost;
+      const LongRangePlan led = led_by_one(plan, {}, layout);
+      EXPECT_NEAR(led.threads * led.relative_cost, cost, 1e-15);
+      EXPECT_EQ(led_by_one(led, {}, layout).threads, led.threads) << "a plan from a checkpoint stays";
+      const double end = (1.0 / layout.nodes + cost) / (layout.ranks * layout.threads);
+      if (led.threads < layout.threads - 1) {
+        EXPECT_LE(led.relative_cost, end * (1 + 1e-12));
+      }
+      if (led.threads > 1) {
+        EXPECT_GT(cost / (led.threads - 1), end);
+      }
+    }
+  plan.relative_cost = 0.001;
+  EXPECT_EQ(led_by_one(plan, {}, {1, 4, 12}).threads, 1);
 }
 
 }  // namespace

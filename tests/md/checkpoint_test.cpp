@@ -68,6 +68,7 @@ Checkpoint sample(int natoms = 7) {
   for (int i = 0; i < natoms; ++i) c.msd_origin.push_back({0.1 * i, 0.2, 0.3});
   c.list.reference = c.atoms.position;
   c.list.age = 11;
+  c.list.halo = HaloRoute::staged;
   c.statistics.add({0, 0, 300, -1, 1, 0, 0.5, 100});
   c.analysis = std::string("bytes\0of g(r)", 13);
   c.files = {{"thermo.csv", 1000}, {"msd.csv", 7}};
@@ -100,6 +101,7 @@ TEST(Checkpoint, comes_back_bit_for_bit) {
   EXPECT_EQ(after.box.cell[1].x, 1);
   EXPECT_TRUE(after.box.periodic[2]);
   EXPECT_EQ(after.list.age, 11);
+  EXPECT_EQ(after.list.halo, HaloRoute::staged);
   EXPECT_EQ(after.list.reference.at(6).z, before.list.reference[6].z);
   EXPECT_EQ(after.input_id, before.input_id);
   EXPECT_EQ(after.msd_origin.at(6).x, before.msd_origin[6].x);

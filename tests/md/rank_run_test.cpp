@@ -61,15 +61,19 @@ class RankRun : public testing::Test {
     run_ranks(n, body, ranks_per_node);
     return result;
   }
-  static int resume_on(int n, const std::string& folder, std::int64_t steps = k_steps) {
+  static int resume_on(int n, const std::string& folder, std::int64_t steps = k_steps,
+                       int ranks_per_node = 0) {
     ResumeConfig c;
     c.folder = folder;
     c.steps = steps;
     int result = -1;
-    run_ranks(n, [&](Transport& transport) {
-      const int mine = resume(c, k_cpu, transport.split(0));
-      if (transport.rank() == 0) result = mine;
-    });
+    run_ranks(
+        n,
+        [&](Transport& transport) {
+          const int mine = resume(c, k_cpu, transport.split(0));
+          if (transport.rank() == 0) result = mine;
+        },
+        ranks_per_node);
     return result;
   }
 
@@ -155,6 +159,43 @@ TEST_F(RankRun, continues_bit_for_bit_on_as_many_ranks_also_without_fixed_point_
   expect_same("whole", "part", {k_checkpoint_file});
 }
 
+/// What was chosen when it began stays, although what is measured now could say something else.
+TEST_F(RankRun, continues_the_way_that_ghosts_travelled_and_the_mesh_was_shared) {
+  RunConfig whole = config("whole", true);
+  whole.reproducible = false;
+  whole.halo = HaloRoute::staged;
+  whole.long_range.fft = FftMethod::pencil;
+  RunConfig part = whole;
+  part.out = folder_.file("part");
+  part.steps = k_part;
+  ASSERT_EQ(run_on(4, whole, 1), 0);
+  ASSERT_EQ(run_on(4, part, 1), 0);
+  std::string settings = folder_.read("part/run.resolved.toml");
+  for (const std::string name : {"halo", "fft"}) {
+    const std::size_t at = settings.find("\n" + name + " = ");
+    ASSERT_NE(at, std::string::npos);
+    settings.erase(at, settings.find('\n', at + 1) - at);
+  }
+  folder_.write("part/run.resolved.toml", settings);
+  ASSERT_EQ(resume_on(4, folder_.file("part"), k_steps, 1), 0);
+  expect_same("whole", "part", results(true));
+  expect_same("whole", "part", {k_checkpoint_file});
+}
+
+// How fast the solver is was measured when the run began: those who go on from its checkpoint divide work
+// alike.
+TEST_F(RankRun, two_continuations_with_one_mesh_per_node_are_the_same_bit_for_bit_without_fixed_point_sums) {
+  RunConfig part = config("first", true);
+  part.reproducible = false;
+  part.long_range.fft = FftMethod::replicated;
+  part.steps = k_part;
+  ASSERT_EQ(run_on(4, part), 0);
+  fs::copy(folder_.file("first"), folder_.file("second"), fs::copy_options::recursive);
+  for (const char* const folder : {"first", "second"}) ASSERT_EQ(resume_on(4, folder_.file(folder)), 0);
+  expect_same("first", "second", results(true));
+  expect_same("first", "second", {k_checkpoint_file});
+}
+
 TEST_F(RankRun, goes_on_from_the_checkpoint_before_when_a_block_is_damaged) {
   ASSERT_EQ(run_on(1, config("whole")), 0);
   RunConfig part = config("part");
@@ -193,6 +234,19 @@ TEST_F(RankRun, a_folder_with_results_is_refused_by_all) {
   c.steps = 2;
   ASSERT_EQ(run_on(2, c), 0);
   run_ranks(3, [&](Transport& transport) { EXPECT_THROW(run(c, k_cpu, transport.split(0)), InputError); });
+}
+
+TEST_F(RankRun, ranks_with_different_machines_are_refused_by_all) {
+  run_ranks(2, [&](Transport& transport) {
+    const bool odd = transport.rank() == 1;
+    const MakeBackend mixed = [odd](const RunConfig& c) {
+      return make_backend(
+          {.device = "cpu", .threads = 1, .reproducible = c.reproducible, .isa = odd ? "baseline" : "auto"});
+    };
+    const std::string said =
+        test::message_of<InputError>([&] { run(config("mixed"), mixed, transport.split(0)); });
+    EXPECT_NE(said.find("different machines"), std::string::npos) << said;
+  });
 }
 
 }  // namespace

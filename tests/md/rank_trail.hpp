@@ -14,6 +14,7 @@
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace nanoday::ranks {
@@ -29,6 +30,7 @@ struct Case {
   double skin = 1;
   int steps = 40;
   Balance balance = Balance::automatic;
+  std::optional<HaloRoute> halo = {};
 };
 
 /// What is compared, in input order.
@@ -40,6 +42,7 @@ struct Trail {
   std::vector<int> first_owner, last_owner;
   std::int64_t lent = 0, most = 0,
                fewest = 0;  ///< atoms lent at the last build, on the fullest and emptiest rank
+  Lending lending;          ///< of the last build
 };
 
 inline std::unique_ptr<Thermostat> bath_of(BathKind kind, double freedom) {
@@ -80,12 +83,14 @@ inline Trail trail_of(const Case& c, const MakeMachine& make_machine, int n_rank
     const auto backend = make_machine();
     Atoms atoms = dealt(c.system, *ranks);
     draw_velocities(atoms, 330, 5, *ranks);
-    Evaluator evaluator(*backend, c.plan, c.system.box, std::move(atoms), {c.skin, 0, c.balance}, ranks);
+    Evaluator evaluator(*backend, c.plan, c.system.box, std::move(atoms), {c.skin, 0, c.balance, c.halo},
+                        ranks);
     const double freedom = degrees_of_freedom(evaluator.natoms(), c.bath != BathKind::langevin);
     Simulation simulation(evaluator, bath_of(c.bath, freedom), k_dt, freedom);
     constexpr Needs k_row{true, true, false, false};
     simulation.start(k_row);
     const auto note_owners = [&](std::vector<int>& owner) {
+      simulation.show();
       for (std::int64_t i = 0; i < evaluator.atoms().nlocal; ++i)
         owner[evaluator.atoms().id[i]] = ranks->rank();
     };
@@ -108,6 +113,7 @@ inline Trail trail_of(const Case& c, const MakeMachine& make_machine, int n_rank
     ranks->all_reduce_max(View<double>(extremes.data(), extremes.size()));
     if (ranks->rank() > 0) return;
     trail.rebuilds = evaluator.rebuilds();
+    trail.lending = evaluator.lending();
     trail.lent = evaluator.lending().moved;
     trail.most = std::int64_t(extremes[0]);
     trail.fewest = std::int64_t(-extremes[1]);

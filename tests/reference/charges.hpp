@@ -121,9 +121,10 @@ inline void solve_on(cpu::LongRangeTeam& solver, const LongRangeArgs& args, int 
 
 /// One evaluation of a fresh direct sum on a team.
 inline LongRangeResult direct_on(const LongRangePlan& plan, View<const Vec4> charge, int size,
-                                 bool reproducible = false, std::string_view isa = "auto") {
+                                 bool reproducible = false,
+                                 const cpu::InstructionSet& set = cpu::instruction_set("auto")) {
   LongRangeResult result;
-  solve_on(*cpu::make_direct_sum(plan, size, reproducible, isa), {charge, k_all_long_range}, size, result);
+  solve_on(*cpu::make_direct_sum(plan, size, reproducible, set), {charge, k_all_long_range}, size, result);
   return result;
 }
 

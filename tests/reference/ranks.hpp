@@ -27,23 +27,25 @@ inline std::vector<int> dealt_at_random(std::size_t n_charges, int n_ranks, unsi
   return rank;
 }
 
-inline std::unique_ptr<cpu::LongRangeTeam> solver_of(const LongRangePlan& plan, int team, MeshRanks* ranks,
-                                                     std::string_view isa = "auto") {
-  return plan.method == LongRangeMethod::direct ? cpu::make_direct_sum(plan, team, true, isa, ranks)
-                                                : cpu::make_pppm(plan, team, true, isa, ranks);
+inline std::unique_ptr<cpu::LongRangeTeam> solver_of(
+    const LongRangePlan& plan, int team, MeshRanks* ranks,
+    const cpu::InstructionSet& set = cpu::instruction_set("auto")) {
+  return plan.method == LongRangeMethod::direct ? cpu::make_direct_sum(plan, team, true, set, ranks)
+                                                : cpu::make_pppm(plan, team, true, set, ranks);
 }
 
 /// What ranks give together: forces, energies and virials of all charges in their own order. Expects that
 /// totals are the same on all ranks.
 inline LongRangeResult on_ranks(const LongRangePlan& plan, View<const Vec4> charge,
                                 const std::vector<int>& rank_of, int n_ranks, const MakeMesh& make_mesh,
-                                int team = 1, std::string_view isa = "auto") {
+                                int team = 1, const cpu::InstructionSet& set = cpu::instruction_set("auto"),
+                                int ranks_per_node = 0) {
   LongRangeResult all;
   all.force.resize(charge.size());
   all.atom_energy.resize(charge.size());
   all.atom_virial.resize(charge.size());
   std::vector<LongRangeResult> of_rank(n_ranks);
-  run_ranks(n_ranks, [&](Transport& transport) {
+  const auto body = [&](Transport& transport) {
     std::vector<std::size_t> mine;
     Array<Vec4> own;
     for (std::size_t i = 0; i < charge.size(); ++i)
@@ -53,13 +55,14 @@ inline LongRangeResult on_ranks(const LongRangePlan& plan, View<const Vec4> char
       }
     const auto mesh = make_mesh(transport);
     LongRangeResult& result = of_rank[transport.rank()];
-    solve_on(*solver_of(plan, team, mesh.get(), isa), {own, k_all_long_range}, team, result);
+    solve_on(*solver_of(plan, team, mesh.get(), set), {own, k_all_long_range}, team, result);
     for (std::size_t k = 0; k < mine.size(); ++k) {
       all.force[mine[k]] = result.force[k];
       all.atom_energy[mine[k]] = result.atom_energy[k];
       all.atom_virial[mine[k]] = result.atom_virial[k];
     }
-  });
+  };
+  run_ranks(n_ranks, body, ranks_per_node);
   for (const auto& result : of_rank) {
     EXPECT_EQ(result.energy, of_rank[0].energy);
     EXPECT_EQ(result.virial, of_rank[0].virial);
@@ -73,9 +76,9 @@ inline LongRangeResult on_ranks(const LongRangePlan& plan, View<const Vec4> char
 /// good charges are solved again.
 inline std::vector<std::string> said_by_ranks(const LongRangePlan& plan, const std::vector<Array<Vec4>>& bad,
                                               const std::vector<Array<Vec4>>& good, const MakeMesh& make_mesh,
-                                              int team) {
+                                              int team, int ranks_per_node = 0) {
   std::vector<std::string> said(bad.size());
-  run_ranks(int(bad.size()), [&](Transport& transport) {
+  const auto body = [&](Transport& transport) {
     const auto mesh = make_mesh(transport);
     const auto solver = solver_of(plan, team, mesh.get());
     LongRangeResult result;
@@ -85,7 +88,8 @@ inline std::vector<std::string> said_by_ranks(const LongRangePlan& plan, const s
       said[transport.rank()] = error.what();
     }
     EXPECT_NO_THROW(solve_on(*solver, {good[transport.rank()], k_all_long_range}, team, result));
-  });
+  };
+  run_ranks(int(bad.size()), body, ranks_per_node);
   return said;
 }
 

@@ -28,7 +28,8 @@ def known_options(command):
 def launched(script, folder, **environment):
     """Words a script hands to its launcher, which here only writes them down; what ranks would inherit."""
     launcher = pathlib.Path(folder) / LAUNCHERS[script]
-    launcher.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\necho "OMP_NUM_THREADS=$OMP_NUM_THREADS"\n')
+    launcher.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\necho "OMP_NUM_THREADS=$OMP_NUM_THREADS"\n'
+                        'echo "OMP_PLACES=$OMP_PLACES OMP_PROC_BIND=$OMP_PROC_BIND"\n')
     launcher.chmod(0o755)
     hosts = pathlib.Path(folder) / "hosts"
     hosts.write_text("batch3\n" + "h01n01\n" * 42 + "h01n02\n" * 42)
@@ -88,7 +89,9 @@ class JobScripts(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             words = launched("fugaku.sh", folder)
         self.assertIn("OMP_NUM_THREADS=12", words)
+        self.assertIn("OMP_PLACES=cores OMP_PROC_BIND=close", words)
         self.assertEqual(words[words.index("--pppm-cores") + 1], "1")
+        self.assertEqual(words[words.index("--device") + 1], "sve")
 
     def test_slurm_binds_gpus_where_there_are_some(self):
         with tempfile.TemporaryDirectory() as folder:

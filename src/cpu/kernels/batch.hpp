@@ -36,12 +36,11 @@ void batch_environment(const PackedModel<Real>& model, const BatchArgs& args, Wo
 
 /// Dipole models: y = output layer on columns of a; μ_α = Σ_p y_p a[1+α, p] (spec 2.10).
 template <class Real>
-void batch_dipole(const PackedCentre<Real>& centre, const BatchArgs& args, Workspace<Real>& ws,
-                  int n_vectors) {
+void batch_dipole(const PackedCentre<Real>& centre, const BatchArgs& args, Workspace<Real>& ws) {
   constexpr long b = k_batch<Real>;
   const PackedDense<Real>& out = centre.vector_output;
   gemm<Real, GemmStart::row>(out.forward, out.n_in, ws.hidden[centre.layers.size() - 1].data(),
-                             ws.vectors.data(), out.bias.data(), n_vectors);
+                             ws.vectors.data(), out.bias.data(), ws.count());
   if (args.dipole == nullptr) return;
   for (std::size_t i = 0; i < ws.atoms.size(); ++i) {
     double mu[3] = {0, 0, 0};
@@ -73,7 +72,7 @@ void dipole_seed(const PackedCentre<Real>& centre, const BatchArgs& args, Worksp
       dy[p * b + i] = sum;
     }
   const PackedDense<Real>& out = centre.vector_output;
-  gemm<Real, GemmStart::zero>(out.backward, out.n_out, dy, ws.grad0.data(), out.bias.data(), n_vectors);
+  gemm<Real, GemmStart::zero>(out.backward, out.n_out, dy, ws.grad0.data(), out.bias.data(), ws.count());
 }
 
 /// ∂(Σ c·μ)/∂a[1+α, p] += c_α y_p.
@@ -107,7 +106,7 @@ void descriptor_backward(const PackedCentre<Real>& centre, const Real* a, int ro
   for (int c = 0; c < 4; ++c)
     gemm<Real, GemmStart::zero>(rotation.backward, rotation.n_out, ws.d_rotated.data() + c * rows * b,
                                 ws.a.data() + static_cast<long>(c) * centre.n_columns * b,
-                                rotation.bias.data(), n_vectors);
+                                rotation.bias.data(), ws.count());
 }
 
 /// Everything for one batch; see BatchKernel.
@@ -118,19 +117,19 @@ void evaluate_batch(const PackedModel<Real>& model, const BatchArgs& args, Works
   const bool energy_model = centre.vector_output.n_in == 0;
   const double t0 = clock_seconds();
   batch_environment(model, args, ws, counts);
-  const int n_vectors = (static_cast<int>(ws.atoms.size()) + k_lanes<Real> - 1) / k_lanes<Real>;
+  const int n_vectors = (ws.count() + k_lanes<Real> - 1) / k_lanes<Real>;
   const double t1 = clock_seconds();
   ws.times.environment += t1 - t0;
   if (n_vectors == 0) return;
   batch_descriptor(model, centre, ws);
   const int rows = centre.rotation.n_in == 0 ? centre.n_columns : centre.rotation.out_padded;
-  const Real* a = rotate(centre, ws, n_vectors);
+  const Real* a = rotate(centre, ws);
   const bool want_energy = energy_model && args.atom_energy != nullptr;
   pair_features(centre, a, rows, want_energy, ws, n_vectors);
   const double t2 = clock_seconds();
   net_forward(model, centre, ws, want_energy || !energy_model, n_vectors);
   if (want_energy) batch_energy(centre, ws, args.atom_energy);
-  if (!energy_model) batch_dipole(centre, args, ws, n_vectors);
+  if (!energy_model) batch_dipole(centre, args, ws);
   if (args.want_forces) {
     if (energy_model)
       energy_seed(centre, ws, n_vectors);
@@ -160,7 +159,8 @@ double measure_gemm() {
   double best = 0;
   for (int trial = 0; trial < 5; ++trial) {
     const double start = clock_seconds();
-    for (int r = 0; r < repeats; ++r) gemm<Real, GemmStart::zero>(w, width / k_panel, width, x, z, w, 3);
+    for (int r = 0; r < repeats; ++r)
+      gemm<Real, GemmStart::zero>(w, width / k_panel, width, x, z, w, 3 * k_lanes<Real>);
     const double rate = 1.0 * repeats * width * width * 3 * k_lanes<Real> / (clock_seconds() - start);
     best = rate > best ? rate : best;
   }

@@ -6,68 +6,79 @@
 #include "cpu/kernels/pairs.hpp"
 #include "cpu/kernels/workspace.hpp"
 
-#include <utility>
-
 namespace nanoday::cpu::NANODAY_ISA {
 
 /// Column vectors handled together: 4 rows of a times this many must fit the registers.
-#if NANODAY_VECTOR_BYTES == 64
+#if NANODAY_VECTOR_REGISTERS == 32
 inline constexpr int k_column_block = 4;
 #else
 inline constexpr int k_column_block = 2;
 #endif
 
+/// From the first column vector of a pass over a piece to its v-th; passes fill whole blocks or lie within
+/// one.
+template <class Real, int Rows>
+constexpr long next_columns(int v) {
+  constexpr int pass = k_column_block * k_lanes<Real>, line = k_column_pad<Real>;
+  static_assert(pass % line == 0 || line % pass == 0);
+  return in_piece<Real>(Rows, 0, v * k_lanes<Real>);
+}
+
+#if !defined(NANODAY_OWN_LANES)
 /// b of one column vector at one neighbor, by Horner; Rows = 2 for pieces without a coordinate.
 template <class Real, int Rows>
-NANODAY_INLINE Vec<Real> table_value(const Real* p, Vec<Real> t, long columns) {
+NANODAY_INLINE Vec<Real> table_value(const Real* p, Vec<Real> t) {
+  constexpr int line = k_column_pad<Real>;
   if constexpr (Rows == 2) return load(p);
-  Vec<Real> x = load(p + 5 * columns);
-  x = x * t + load(p + 4 * columns);
-  x = x * t + load(p + 3 * columns);
-  x = x * t + load(p + 2 * columns);
-  x = x * t + load(p + columns);
+  Vec<Real> x = load(p + 5 * line);
+  x = x * t + load(p + 4 * line);
+  x = x * t + load(p + 3 * line);
+  x = x * t + load(p + 2 * line);
+  x = x * t + load(p + line);
   return x * t + load(p);
 }
 
 /// As table_value, with the slope too.
 template <class Real, int Rows>
-NANODAY_INLINE void table_value_and_slope(const Real* p, Vec<Real> t, long columns, Vec<Real>& b,
-                                          Vec<Real>& d) {
+NANODAY_INLINE void table_value_and_slope(const Real* p, Vec<Real> t, Vec<Real>& b, Vec<Real>& d) {
+  constexpr int line = k_column_pad<Real>;
   if constexpr (Rows == 2) {
     b = load(p);
-    d = load(p + columns);
+    d = load(p + line);
   } else {
-    Vec<Real> y = load(p + 5 * columns);
-    Vec<Real> x = y * t + load(p + 4 * columns);
+    Vec<Real> y = load(p + 5 * line);
+    Vec<Real> x = y * t + load(p + 4 * line);
     y = y * t + x;
-    x = x * t + load(p + 3 * columns);
+    x = x * t + load(p + 3 * line);
     y = y * t + x;
-    x = x * t + load(p + 2 * columns);
+    x = x * t + load(p + 2 * line);
     y = y * t + x;
-    x = x * t + load(p + columns);
+    x = x * t + load(p + line);
     d = y * t + x;
     b = x * t + load(p);
   }
 }
+#endif
 
 /// out[c][col] += scale · Σ_k R_k[c] b_col(k) for NV column vectors of one segment.
 template <class Real, int NV, int Rows>
-void accumulate_columns(const NeighborBlock<Real>& n, std::int64_t first, int count, int columns, int column,
-                        Real scale, Real* out, int ld) {
+void accumulate_columns(const NeighborBlock<Real>& n, std::int64_t first, int count, int column, Real scale,
+                        Real* out, int ld) {
   Vec<Real> acc[4][NV];
 #pragma GCC unroll 4
   for (int c = 0; c < 4; ++c)
 #pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) acc[c][v] = Vec<Real>{};
   const Real* const* piece = n.piece.data();
+  const long start = in_piece<Real>(Rows, 0, column);
   const Real *t = n.t.data(), *r0 = n.row[0].data(), *r1 = n.row[1].data(), *r2 = n.row[2].data(),
              *r3 = n.row[3].data();
   for (std::int64_t k = first; k < first + count; ++k) {
-    const Vec<Real> u = broadcast(t[k]), x0 = broadcast(r0[k]), x1 = broadcast(r1[k]), x2 = broadcast(r2[k]),
-                    x3 = broadcast(r3[k]);
+    const Vec<Real> u = broadcast_from(t + k), x0 = broadcast_from(r0 + k), x1 = broadcast_from(r1 + k),
+                    x2 = broadcast_from(r2 + k), x3 = broadcast_from(r3 + k);
 #pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) {
-      const Vec<Real> b = table_value<Real, Rows>(piece[k] + column + v * k_lanes<Real>, u, columns);
+      const Vec<Real> b = table_value<Real, Rows>(piece[k] + start + next_columns<Real, Rows>(v), u);
       acc[0][v] += x0 * b;
       acc[1][v] += x1 * b;
       acc[2][v] += x2 * b;
@@ -90,16 +101,14 @@ void accumulate_segment(const NeighborBlock<Real>& n, std::int64_t first, int co
   int v = 0;
   const int nv = columns / lanes;
   for (; v + k_column_block <= nv; v += k_column_block)
-    accumulate_columns<Real, k_column_block, Rows>(n, first, count, columns, v * lanes, scale,
-                                                   out + v * lanes, ld);
+    accumulate_columns<Real, k_column_block, Rows>(n, first, count, v * lanes, scale, out + v * lanes, ld);
   if constexpr (k_column_block == 4) {
     if (nv - v == 3)
-      accumulate_columns<Real, 3, Rows>(n, first, count, columns, v * lanes, scale, out + v * lanes, ld);
+      accumulate_columns<Real, 3, Rows>(n, first, count, v * lanes, scale, out + v * lanes, ld);
     if (nv - v == 2)
-      accumulate_columns<Real, 2, Rows>(n, first, count, columns, v * lanes, scale, out + v * lanes, ld);
+      accumulate_columns<Real, 2, Rows>(n, first, count, v * lanes, scale, out + v * lanes, ld);
   }
-  if (nv - v == 1)
-    accumulate_columns<Real, 1, Rows>(n, first, count, columns, v * lanes, scale, out + v * lanes, ld);
+  if (nv - v == 1) accumulate_columns<Real, 1, Rows>(n, first, count, v * lanes, scale, out + v * lanes, ld);
 }
 
 /// Padding slots all carry the same row and the same b: one product per type (spec 2.3).
@@ -135,29 +144,13 @@ void descriptor_row(const PackedModel<Real>& model, const PackedCentre<Real>& ce
   }
 }
 
-/// One butterfly of a square transpose: swaps the off-diagonal blocks of size S of two rows.
-template <class Real, int S, int... J>
-NANODAY_INLINE void swap_blocks(Vec<Real>& a, Vec<Real>& b, std::integer_sequence<int, J...>) {
-  constexpr int n = k_lanes<Real>;
-  const Vec<Real> low = __builtin_shufflevector(a, b, ((J & S) == 0 ? J : n + J - S)...);
-  b = __builtin_shufflevector(a, b, ((J & S) == 0 ? J + S : n + J)...);
-  a = low;
-}
-template <class Real, int S>
-NANODAY_INLINE void transpose_stage(Vec<Real>* v) {
-#pragma GCC unroll 16
-  for (int i = 0; i < k_lanes<Real>; ++i)
-    if ((i & S) == 0) swap_blocks<Real, S>(v[i], v[i + S], std::make_integer_sequence<int, k_lanes<Real>>{});
-  if constexpr (2 * S < k_lanes<Real>) transpose_stage<Real, 2 * S>(v);
-}
-
 /// (k_lanes, k_lanes) block from rows `from_stride` apart to rows `to_stride` apart, transposed.
 template <class Real>
 NANODAY_INLINE void transpose_block(const Real* from, long from_stride, Real* to, long to_stride) {
   Vec<Real> v[k_lanes<Real>];
 #pragma GCC unroll 16
   for (int i = 0; i < k_lanes<Real>; ++i) v[i] = load(from + i * from_stride);
-  transpose_stage<Real, 1>(v);
+  transpose<Real>(v);
 #pragma GCC unroll 16
   for (int i = 0; i < k_lanes<Real>; ++i) store(to + i * to_stride, v[i]);
 }
@@ -192,25 +185,17 @@ void batch_descriptor(const PackedModel<Real>& model, const PackedCentre<Real>& 
   }
 }
 
-/// a' = a·rotation for each of the four rows; the first n_vectors vectors of atoms.
+/// a' = a·rotation for each of the four rows.
 template <class Real>
-const Real* rotate(const PackedCentre<Real>& centre, Workspace<Real>& ws, int n_vectors) {
+const Real* rotate(const PackedCentre<Real>& centre, Workspace<Real>& ws) {
   if (centre.rotation.n_in == 0) return ws.a.data();
   constexpr int b = k_batch<Real>;
   for (int c = 0; c < 4; ++c)
     gemm<Real, GemmStart::zero>(centre.rotation.forward, centre.rotation.n_in,
                                 ws.a.data() + static_cast<long>(c) * centre.n_columns * b,
                                 ws.rotated.data() + static_cast<long>(c) * centre.rotation.out_padded * b,
-                                centre.rotation.bias.data(), n_vectors);
+                                centre.rotation.bias.data(), ws.count());
   return ws.rotated.data();
-}
-
-/// Lanes of float as double.
-NANODAY_INLINE Vec<double> load_single(const float* p) {
-  typedef float Narrow __attribute__((vector_size(NANODAY_VECTOR_BYTES / 2)));
-  Narrow in;
-  std::memcpy(&in, p, sizeof in);
-  return __builtin_convertvector(in, Vec<double>);
 }
 
 /// Features first…last of S[f] = Σ_c a'[c, p_f] a'[c, q_f], handed to put(f, value). Pairs with equal p

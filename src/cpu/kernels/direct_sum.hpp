@@ -13,9 +13,10 @@ inline constexpr int k_width = k_lanes<double>;
 static_assert(k_charge_tile % k_width == 0 && k_charge_chunk % k_charge_tile == 0);
 
 /// Columns that one pass over a chunk sums: as many accumulators as registers allow.
-inline constexpr int k_columns = k_width == 8 ? 6 : 2;
+inline constexpr int k_columns = NANODAY_VECTOR_REGISTERS == 32 ? 6 : 2;
 /// Vectors of charges that one pass over a line evaluates.
-inline constexpr int k_vectors = k_width == 8 ? 2 : 1;
+inline constexpr int k_vectors = NANODAY_VECTOR_REGISTERS == 32 ? 2 : 1;
+static_assert(k_charge_tile % (k_vectors * k_width) == 0);
 
 inline void fill_waves(double* axis, std::int64_t stride, int n_max, std::int64_t first, std::int64_t last) {
   for (int n = 2; n <= n_max; ++n) {

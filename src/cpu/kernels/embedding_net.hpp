@@ -91,11 +91,11 @@ void continue_linearly(const PackedTable<Real>& table, double s, std::int64_t k,
   Real* p = linear_piece(special, table.columns, 6);
   for (int m = 0; m < table.columns; ++m) {
     double c[6];
-    for (int j = 0; j < 6; ++j) c[j] = a[j * table.columns + m];
+    for (int j = 0; j < 6; ++j) c[j] = a[in_piece<Real>(6, j, m)];
     const double value = c[0] + u * (c[1] + u * (c[2] + u * (c[3] + u * (c[4] + u * c[5]))));
     const double slope = c[1] + u * (2 * c[2] + u * (3 * c[3] + u * (4 * c[4] + u * 5 * c[5])));
-    p[m] = static_cast<Real>(value + slope * delta);
-    p[table.columns + m] = static_cast<Real>(slope);
+    p[in_piece<Real>(6, 0, m)] = static_cast<Real>(value + slope * delta);
+    p[in_piece<Real>(6, 1, m)] = static_cast<Real>(slope);
   }
   n.piece[k] = p;
   n.t[k] = 0;
@@ -123,8 +123,8 @@ void continue_table(const PackedTable<Real>& table, NeighborBlock<Real>& n, std:
       evaluated = true;
       Real* p = linear_piece(special, table.columns, rows);
       for (int m = 0; m < table.net_columns; ++m) {
-        p[m] = static_cast<Real>(x[m][l]);
-        p[table.columns + m] = static_cast<Real>(d[m][l]);
+        p[in_piece<Real>(rows, 0, m)] = static_cast<Real>(x[m][l]);
+        p[in_piece<Real>(rows, 1, m)] = static_cast<Real>(d[m][l]);
       }
       n.piece[k + l] = p;
       n.t[k + l] = 0;

@@ -31,8 +31,8 @@ void activate_layer(const PackedModel<Real>& model, const PackedDense<Real>& lay
 
 /// Adds the faint products' share of the first layer to z.
 inline void faint_forward(const PairedDense& layer, Workspace<float>& ws, int n_vectors) {
-  gemm_pairs<GemmStart::output>(layer.forward, layer.out_padded, ws.pairs.data(), ws.hidden[0].data(),
-                                n_vectors);
+  gemm_pairs<GemmStart::output>(layer.forward, layer.unit, layer.out_padded, ws.pairs.data(),
+                                ws.hidden[0].data(), n_vectors);
 }
 
 /// ∂E/∂S of the faint products, behind the others in ws.features, from ∂E/∂z of the first layer.
@@ -46,7 +46,7 @@ inline void faint_backward(const PackedCentre<float>& centre, const float* dz, W
       const Vec<float> odd = o + 1 < layer.n_out ? load(dz + (o + 1) * b + lane) : Vec<float>{};
       store_pairs(ws.pairs.data() + o / 2 * b + lane, load(dz + o * b + lane), odd);
     }
-  gemm_pairs<GemmStart::zero>(layer.backward, layer.in_padded, ws.pairs.data(),
+  gemm_pairs<GemmStart::zero>(layer.backward, layer.unit, layer.in_padded, ws.pairs.data(),
                               ws.features.data() + centre.n_single * b, n_vectors);
 }
 
@@ -58,7 +58,7 @@ void fitting_forward(const PackedModel<Real>& model, const PackedCentre<Real>& c
   for (std::size_t l = 0; l < centre.layers.size(); ++l) {
     const PackedDense<Real>& layer = centre.layers[l];
     gemm<Real, GemmStart::row>(layer.forward, layer.n_in, in, ws.hidden[l].data(), layer.bias.data(),
-                               n_vectors);
+                               ws.count());
     if constexpr (std::is_same_v<Real, float>)
       if (l == 0 && centre.faint.n_in > 0) faint_forward(centre.faint, ws, n_vectors);
     activate_layer(model, layer, ws.hidden[l].data(), ws.slope[l].data(),
@@ -102,14 +102,14 @@ void fitting_backward(const PackedCentre<Real>& centre, Workspace<Real>& ws, int
     const PackedDense<Real>& layer = centre.layers[l];
     multiply(ws.slope[l].data(), dh, dz, layer.n_out, n_vectors);
     if (layer.residual)  // what passes the layer unchanged is in place already
-      gemm<Real, GemmStart::output>(layer.backward, layer.n_out, dz, dh, layer.bias.data(), n_vectors);
+      gemm<Real, GemmStart::output>(layer.backward, layer.n_out, dz, dh, layer.bias.data(), ws.count());
     else
-      gemm<Real, GemmStart::zero>(layer.backward, layer.n_out, dz, dh, layer.bias.data(), n_vectors);
+      gemm<Real, GemmStart::zero>(layer.backward, layer.n_out, dz, dh, layer.bias.data(), ws.count());
   }
   const PackedDense<Real>& first = centre.layers[0];
   multiply(ws.slope[0].data(), dh, dz, first.n_out, n_vectors);
   gemm<Real, GemmStart::zero>(first.backward, first.n_out, dz, ws.features.data(), first.bias.data(),
-                              n_vectors);
+                              ws.count());
   if constexpr (std::is_same_v<Real, float>)
     if (centre.faint.n_in > 0) faint_backward(centre, dz, ws, n_vectors);
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "cpu/kernels/gemm_few.hpp"
 #include "cpu/kernels/simd.hpp"
 #include "cpu/packed_model.hpp"
 
@@ -11,7 +12,7 @@ namespace nanoday::cpu::NANODAY_ISA {
 enum class GemmStart { zero, row, output };
 
 /// Outputs computed together; with 3 vectors of atoms this fills the accumulator registers.
-#if NANODAY_VECTOR_BYTES == 64
+#if NANODAY_VECTOR_REGISTERS == 32
 inline constexpr int k_gemm_rows = 8;
 #else
 inline constexpr int k_gemm_rows = 4;
@@ -56,12 +57,27 @@ NANODAY_INLINE void gemm_panel(const Real* w, int n_in, const Real* x, Real* z, 
     gemm_tile<Real, NV, Start, LD>(w + o, n_in, x, z + static_cast<long>(o) * LD, row + o);
 }
 
-/// z (8·n_panels, LD) = start + panelsᵀ · x (n_in, LD), for the first n_vectors vectors of atoms.
-/// Panels outside: a panel is fetched once and stays in the first-level cache for all atoms of the batch.
+/// gemm_few with the first terms that `Start` says.
+template <class Real, int Atoms, GemmStart Start, int LD>
+void gemm_few_from(const Real* panels, int n_panels, int n_in, const Real* x, Real* z, const Real* row) {
+  gemm_few<Real, Atoms, LD>(panels, n_panels, n_in, x, z, [&](int o, int a) {
+    if constexpr (Start == GemmStart::row) return row[o];
+    if constexpr (Start == GemmStart::output) return z[static_cast<long>(o) * LD + a];
+    return Real(0);
+  });
+}
+
+/// z (8·n_panels, LD) = start + panelsᵀ · x (n_in, LD), for whole vectors of atoms, or only for these when
+/// they are few. Panels outside: a panel is fetched once and stays in the first-level cache for all atoms of
+/// the batch.
 template <class Real, GemmStart Start, int LD = k_batch<Real>>
-void gemm(const Real* panels, int n_panels, int n_in, const Real* x, Real* z, const Real* row,
-          int n_vectors) {
+void gemm(const Real* panels, int n_panels, int n_in, const Real* x, Real* z, const Real* row, int n_atoms) {
   constexpr int lanes = k_lanes<Real>;
+  if (n_atoms == 1) return gemm_few_from<Real, 1, Start, LD>(panels, n_panels, n_in, x, z, row);
+  if (n_atoms == 2) return gemm_few_from<Real, 2, Start, LD>(panels, n_panels, n_in, x, z, row);
+  if (n_atoms == 3) return gemm_few_from<Real, 3, Start, LD>(panels, n_panels, n_in, x, z, row);
+  static_assert(k_few_atoms == 3);
+  const int n_vectors = (n_atoms + lanes - 1) / lanes;
   for (int p = 0; p < n_panels; ++p) {
     const Real* w = panels + static_cast<long>(p) * n_in * k_panel;
     Real* out = z + static_cast<long>(p) * k_panel * LD;
@@ -75,10 +91,10 @@ void gemm(const Real* panels, int n_panels, int n_in, const Real* x, Real* z, co
 }
 
 template <class Real, GemmStart Start, int LD = k_batch<Real>>
-void gemm(const Array<Real>& panels, int n_in, const Real* x, Real* z, const Real* row, int n_vectors) {
+void gemm(const Array<Real>& panels, int n_in, const Real* x, Real* z, const Real* row, int n_atoms) {
   gemm<Real, Start, LD>(panels.data(),
                         static_cast<int>(panels.size() / (static_cast<std::size_t>(n_in) * k_panel)), n_in, x,
-                        z, row, n_vectors);
+                        z, row, n_atoms);
 }
 
 }  // namespace nanoday::cpu::NANODAY_ISA

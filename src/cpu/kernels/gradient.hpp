@@ -10,31 +10,34 @@ namespace nanoday::cpu::NANODAY_ISA {
 /// ∂E/∂R of every neighbor of a segment from NV column vectors of ∂E/∂a (4, ld); added to d_row unless First.
 /// ∂E/∂R_0 includes the slope of the table: s̃ is R_0.
 template <class Real, int NV, int Rows, bool First>
-void row_gradient_columns(NeighborBlock<Real>& n, std::int64_t first, int count, int columns, int column,
-                          const Real* da, int ld) {
+void row_gradient_columns(NeighborBlock<Real>& n, std::int64_t first, int count, int column, const Real* da,
+                          int ld) {
   Vec<Real> g[4][NV];
 #pragma GCC unroll 4
   for (int c = 0; c < 4; ++c)
 #pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) g[c][v] = load(da + c * ld + v * k_lanes<Real>);
   const Real* const* piece = n.piece.data();
+  const long start = in_piece<Real>(Rows, 0, column);
   const Real *t = n.t.data(), *r0 = n.row[0].data(), *r1 = n.row[1].data(), *r2 = n.row[2].data(),
              *r3 = n.row[3].data();
   Real* out = n.d_row.data() - 4 * first;
   for (std::int64_t k = first; k < first + count; ++k) {
-    const Vec<Real> u = broadcast(t[k]), x0 = broadcast(r0[k]), x1 = broadcast(r1[k]), x2 = broadcast(r2[k]),
-                    x3 = broadcast(r3[k]);
-    Vec<Real> s0{}, s1{}, s2{}, s3{};
+    const Vec<Real> u = broadcast_from(t + k), x0 = broadcast_from(r0 + k), x1 = broadcast_from(r1 + k),
+                    x2 = broadcast_from(r2 + k), x3 = broadcast_from(r3 + k);
+    Vec<Real> s0{}, s1{}, s2{}, s3{}, slope{};
 #pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) {
       Vec<Real> b, d;
-      table_value_and_slope<Real, Rows>(piece[k] + column + v * k_lanes<Real>, u, columns, b, d);
+      table_value_and_slope<Real, Rows>(piece[k] + start + next_columns<Real, Rows>(v), u, b, d);
       const Vec<Real> db = g[0][v] * x0 + g[1][v] * x1 + g[2][v] * x2 + g[3][v] * x3;
-      s0 += g[0][v] * b + db * d;
+      slope += db * d;
+      s0 += g[0][v] * b;
       s1 += g[1][v] * b;
       s2 += g[2][v] * b;
       s3 += g[3][v] * b;
     }
+    s0 += slope;
     if constexpr (First) {
       sum_lanes4<Real>(s0, s1, s2, s3, out + 4 * k);
     } else {
@@ -46,12 +49,12 @@ void row_gradient_columns(NeighborBlock<Real>& n, std::int64_t first, int count,
 }
 
 template <class Real, int NV, int Rows>
-NANODAY_INLINE void row_gradient_block(NeighborBlock<Real>& n, std::int64_t first, int count, int columns,
-                                       int column, const Real* da, int ld) {
+NANODAY_INLINE void row_gradient_block(NeighborBlock<Real>& n, std::int64_t first, int count, int column,
+                                       const Real* da, int ld) {
   if (column == 0)
-    row_gradient_columns<Real, NV, Rows, true>(n, first, count, columns, column, da, ld);
+    row_gradient_columns<Real, NV, Rows, true>(n, first, count, column, da, ld);
   else
-    row_gradient_columns<Real, NV, Rows, false>(n, first, count, columns, column, da + column, ld);
+    row_gradient_columns<Real, NV, Rows, false>(n, first, count, column, da + column, ld);
 }
 
 template <class Real, int Rows>
@@ -61,20 +64,12 @@ void row_gradient(NeighborBlock<Real>& n, std::int64_t first, int count, int col
   const int nv = columns / lanes;
   int v = 0;
   for (; v + k_column_block <= nv; v += k_column_block)
-    row_gradient_block<Real, k_column_block, Rows>(n, first, count, columns, v * lanes, da, ld);
+    row_gradient_block<Real, k_column_block, Rows>(n, first, count, v * lanes, da, ld);
   if constexpr (k_column_block == 4) {
-    if (nv - v == 3) row_gradient_block<Real, 3, Rows>(n, first, count, columns, v * lanes, da, ld);
-    if (nv - v == 2) row_gradient_block<Real, 2, Rows>(n, first, count, columns, v * lanes, da, ld);
+    if (nv - v == 3) row_gradient_block<Real, 3, Rows>(n, first, count, v * lanes, da, ld);
+    if (nv - v == 2) row_gradient_block<Real, 2, Rows>(n, first, count, v * lanes, da, ld);
   }
-  if (nv - v == 1) row_gradient_block<Real, 1, Rows>(n, first, count, columns, v * lanes, da, ld);
-}
-
-/// Component c of k_lanes rows of four.
-template <class Real>
-NANODAY_INLINE Vec<double> component(const Real* rows, int c) {
-  Vec<double> v;
-  for (int l = 0; l < k_lanes<double>; ++l) v[l] = rows[4 * l + c];
-  return v;
+  if (nv - v == 1) row_gradient_block<Real, 1, Rows>(n, first, count, v * lanes, da, ld);
 }
 
 /// g = ∂E_i/∂r_ij of every neighbor of a segment (spec 2.3, 2.7).
@@ -84,38 +79,34 @@ void pair_gradient(const PackedCentre<Real>& centre, NeighborBlock<Real>& n, std
   for (std::int64_t k = first; k < first + count; k += k_lanes<double>) {
     const V x = load(&n.dx[k]), y = load(&n.dy[k]), z = load(&n.dz[k]);
     const Real* rows = &n.d_row[4 * (k - first)];
-    const V q0 = component(rows, 0) * centre.inverse_std[0], q1 = component(rows, 1) * centre.inverse_std[1];
-    const V q2 = component(rows, 2) * centre.inverse_std[2], q3 = component(rows, 3) * centre.inverse_std[3];
+    V q[4];
+    load_rows4(rows, q);
+    const V q0 = q[0] * centre.inverse_std[0], q1 = q[1] * centre.inverse_std[1];
+    const V q2 = q[2] * centre.inverse_std[2], q3 = q[3] * centre.inverse_std[3];
     const V along = q0 * load(&n.radial[k]) + load(&n.angular[k]) * (q1 * x + q2 * y + q3 * z);
     const V iso = load(&n.isotropic[k]);
-    store(&n.g[0][k - first], along * x + iso * q1);
-    store(&n.g[1][k - first], along * y + iso * q2);
-    store(&n.g[2][k - first], along * z + iso * q3);
+    const V g[4] = {along * x + iso * q1, along * y + iso * q2, along * z + iso * q3, V{}};
+    store_rows4(&n.g[4 * (k - first)], g);
   }
 }
-
-/// Four lanes of double: one atom's force row.
-typedef double ForceRow __attribute__((vector_size(32)));
 
 /// F_i += Σ g, F_j −= g in double.
 template <class Real>
 void scatter_force(const NeighborBlock<Real>& n, std::int64_t first, int count, std::int32_t atom,
                    Vec4* force) {
-  ForceRow own{};
+  Row4 own{};
+  const double* rows = n.g.data() - 4 * first;
   for (std::int64_t k = first; k < first + count; ++k) {
-    const ForceRow g{n.g[0][k - first], n.g[1][k - first], n.g[2][k - first], 0.0};
+    const Row4 g = load_row4(rows + 4 * k);
     double* f = &force[n.index[k]].x;
-    ForceRow at;
-    std::memcpy(&at, f, sizeof at);
+    Row4 at = load_row4(f);
     at -= g;
-    std::memcpy(f, &at, sizeof at);
+    store_row4(f, at);
     own += g;
   }
   double* f = &force[atom].x;
-  ForceRow at;
-  std::memcpy(&at, f, sizeof at);
-  at += own;
-  std::memcpy(f, &at, sizeof at);
+  own += load_row4(f);
+  store_row4(f, own);
 }
 
 /// As scatter_force in 64-bit fixed point: the order of the additions does not matter. Returns false when a
@@ -127,7 +118,7 @@ bool scatter_fixed(const NeighborBlock<Real>& n, std::int64_t first, int count, 
   std::int64_t own[3] = {0, 0, 0};
   bool fits = true;
   for (std::int64_t k = first; k < first + count; ++k) {
-    const double g[3] = {n.g[0][k - first], n.g[1][k - first], n.g[2][k - first]};
+    const double* g = &n.g[4 * (k - first)];
     auto& row = fixed[n.index[k]];
     for (int c = 0; c < 3; ++c) {
       fits &= g[c] < k_limit && g[c] > -k_limit;
@@ -145,8 +136,7 @@ template <class Real>
 void add_virial(const NeighborBlock<Real>& n, std::int64_t first, int count, std::array<double, 9>& centre,
                 std::array<double, 9>* on_neighbor) {
   for (std::int64_t k = first; k < first + count; ++k) {
-    const double g[3] = {n.g[0][k - first], n.g[1][k - first], n.g[2][k - first]},
-                 r[3] = {n.dx[k], n.dy[k], n.dz[k]};
+    const double *g = &n.g[4 * (k - first)], r[3] = {n.dx[k], n.dy[k], n.dz[k]};
     for (int a = 0; a < 3; ++a)
       for (int b = 0; b < 3; ++b) {
         const double w = g[a] * r[b];

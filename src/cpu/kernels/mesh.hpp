@@ -5,6 +5,8 @@
 #include "cpu/kernels/mesh_kernel_set.hpp"
 #include "cpu/kernels/simd.hpp"
 
+#include <array>
+
 namespace nanoday::cpu::NANODAY_ISA {
 
 using D = Vec<double>;
@@ -12,12 +14,6 @@ using I = IntVec<double>;
 /// SIMD registers that hold P weights.
 template <int P>
 inline constexpr int k_registers = (P + k_lanes<double> - 1) / k_lanes<double>;
-
-NANODAY_INLINE double lane_sum(D v) {
-  double sum = 0;
-  for (int i = 0; i < k_lanes<double>; ++i) sum += v[i];
-  return sum;
-}
 
 template <int P>
 std::int64_t make_stencils(const MeshMap& map, const Vec4* charge, Stencil* stencil, std::int64_t begin,
@@ -45,14 +41,17 @@ std::int64_t make_stencils(const MeshMap& map, const Vec4* charge, Stencil* sten
   return lost;
 }
 
-/// Calls row(weight, offset of the stencil's row) for the rows of one charge in one plane.
-template <int P, class Row>
-NANODAY_INLINE void for_rows(const Stencil& s, PlaneShape shape, Row&& row) {
+/// Where the rows of a charge's stencil begin in a plane.
+template <int P>
+NANODAY_INLINE std::array<std::int64_t, P> row_offsets(const Stencil& s, PlaneShape shape) {
+  std::array<std::int64_t, P> at;
   int b = s.start[1];
+#pragma GCC unroll 8
   for (int m = 0; m < P; ++m) {
-    row(s.weight[1][m], static_cast<std::int64_t>(b) * shape.row + s.start[2]);
-    if (++b == shape.rows) b = 0;
+    at[m] = static_cast<std::int64_t>(b) * shape.row + s.start[2];
+    b = b + 1 == shape.rows ? 0 : b + 1;
   }
+  return at;
 }
 
 template <int P>
@@ -63,12 +62,13 @@ void spread(const TouchingCharges& touching, PlaneShape shape, double* plane) {
     const double share = s.charge * s.weight[0][touching.plane];
     D w[n];
     for (int l = 0; l < n; ++l) w[l] = share * load(s.weight[2] + l * k_lanes<double>);
-    for_rows<P>(s, shape, [&](double wb, std::int64_t at) {
+    const auto at = row_offsets<P>(s, shape);
+#pragma GCC unroll 8
+    for (int m = 0; m < P; ++m)
       for (int l = 0; l < n; ++l) {
-        double* p = plane + at + l * k_lanes<double>;
-        store(p, load(p) + wb * w[l]);
+        double* p = plane + at[m] + l * k_lanes<double>;
+        store(p, load(p) + s.weight[1][m] * w[l]);
       }
-    });
   }
 }
 
@@ -82,57 +82,72 @@ void spread_fixed(const TouchingCharges& touching, PlaneShape shape, std::int64_
     const double share = k_mesh_scale * s.charge * s.weight[0][touching.plane];
     D w[n];
     for (int l = 0; l < n; ++l) w[l] = share * load(s.weight[2] + l * k_lanes<double>);
-    for_rows<P>(s, shape, [&](double wb, std::int64_t at) {
+    const auto at = row_offsets<P>(s, shape);
+#pragma GCC unroll 8
+    for (int m = 0; m < P; ++m)
       for (int l = 0; l < n; ++l) {
-        std::int64_t* p = plane + at + l * k_lanes<double>;
+        std::int64_t* p = plane + at[m] + l * k_lanes<double>;
         I sum;
         std::memcpy(&sum, p, sizeof sum);
-        sum += bits<I>(wb * w[l] + magic) - bits<I>(magic);
+        sum += bits<I>(s.weight[1][m] * w[l] + magic) - bits<I>(magic);
         std::memcpy(p, &sum, sizeof sum);
       }
-    });
   }
 }
 
-/// Σ over the planes and rows of a stencil: calls row(weight a, weight b, index of the row's first point).
-template <int P, class Row>
-NANODAY_INLINE void for_all_rows(const Stencil& s, const FieldMeshes& f, Row&& row) {
-  const std::int64_t plane = static_cast<std::int64_t>(f.shape.rows) * f.shape.row;
+/// Calls plane(k, index of its first point) for the planes of a stencil.
+template <int P, class Plane>
+NANODAY_INLINE void for_planes(const Stencil& s, const FieldMeshes& f, Plane&& plane) {
+  const std::int64_t size = static_cast<std::int64_t>(f.shape.rows) * f.shape.row;
   int a = s.start[0];
   for (int k = 0; k < P; ++k) {
-    for_rows<P>(s, f.shape, [&](double wb, std::int64_t at) { row(k, wb, a * plane + at); });
+    plane(k, a * size);
     if (++a == f.planes) a = 0;
   }
 }
 
+/// (Σa, Σb, Σc) over lanes.
+NANODAY_INLINE Vec3 lane_sums(D a, D b, D c) {
+  double sum[4];
+  sum_lanes4<double>(a, b, c, D{}, sum);
+  return {sum[0], sum[1], sum[2]};
+}
+
+/// Lanes of Σ w w w·field, plane by plane: the rows of a plane first, then the plane's weight.
 template <int P, int Fields>
-NANODAY_INLINE void interpolate_fields(const Stencil& s, const FieldMeshes& f, double* result) {
+NANODAY_INLINE void interpolate_fields(const Stencil& s, const FieldMeshes& f, D* result) {
   constexpr int n = k_registers<P>;
   D sum[Fields][n] = {};
-  for_all_rows<P>(s, f, [&](int k, double wb, std::int64_t at) {
-    const double w = s.weight[0][k] * wb;
+  const auto at = row_offsets<P>(s, f.shape);
+  for_planes<P>(s, f, [&](int k, std::int64_t plane) {
+    D rows[Fields][n] = {};
+#pragma GCC unroll 8
+    for (int m = 0; m < P; ++m)
+      for (int c = 0; c < Fields; ++c)
+        for (int l = 0; l < n; ++l)
+          rows[c][l] += s.weight[1][m] * load(f.field[c] + plane + at[m] + l * k_lanes<double>);
+    const D w = broadcast(s.weight[0][k]);
     for (int c = 0; c < Fields; ++c)
-      for (int l = 0; l < n; ++l) sum[c][l] += w * load(f.field[c] + at + l * k_lanes<double>);
+      for (int l = 0; l < n; ++l) sum[c][l] += w * rows[c][l];
   });
   for (int c = 0; c < Fields; ++c) {
-    D total = sum[c][0] * load(s.weight[2]);
-    for (int l = 1; l < n; ++l) total += sum[c][l] * load(s.weight[2] + l * k_lanes<double>);
-    result[c] = lane_sum(total);
+    result[c] = sum[c][0] * load(s.weight[2]);
+    for (int l = 1; l < n; ++l) result[c] += sum[c][l] * load(s.weight[2] + l * k_lanes<double>);
   }
 }
 
 template <int P>
 double interpolate(const Stencil& s, const FieldMeshes& f) {
-  double value;
+  D value;
   interpolate_fields<P, 1>(s, f, &value);
-  return value;
+  return lane_sums(value, D{}, D{}).x;
 }
 
 template <int P>
 Vec3 interpolate3(const Stencil& s, const FieldMeshes& f) {
-  double value[3];
+  D value[3];
   interpolate_fields<P, 3>(s, f, value);
-  return {value[0], value[1], value[2]};
+  return lane_sums(value[0], value[1], value[2]);
 }
 
 template <int P>
@@ -142,29 +157,30 @@ Vec3 gradient(const Stencil& s, const FieldMeshes& f) {
   double slope[3][k_weight_row];
   for (int d = 0; d < 3; ++d) assignment_slopes<P>(poly, s.delta[d], slope[d]);
   D along_a[n] = {}, along_b[n] = {}, along_c[n] = {};
-  const std::int64_t plane = static_cast<std::int64_t>(f.shape.rows) * f.shape.row;
-  int a = s.start[0];
-  for (int k = 0; k < P; ++k) {
-    int b = s.start[1];
-    for (int m = 0; m < P; ++m) {
-      const double* row = f.field[0] + a * plane + static_cast<std::int64_t>(b) * f.shape.row + s.start[2];
+  const auto at = row_offsets<P>(s, f.shape);
+  for_planes<P>(s, f, [&](int k, std::int64_t plane) {
+    D value[n] = {}, by_b[n] = {};  // of the plane's rows, and its derivative along b
+#pragma GCC unroll 8
+    for (int m = 0; m < P; ++m)
       for (int l = 0; l < n; ++l) {
-        const D value = load(row + l * k_lanes<double>);
-        along_a[l] += (slope[0][k] * s.weight[1][m]) * value;
-        along_b[l] += (s.weight[0][k] * slope[1][m]) * value;
-        along_c[l] += (s.weight[0][k] * s.weight[1][m]) * value;
+        const D row = load(f.field[0] + plane + at[m] + l * k_lanes<double>);
+        value[l] += s.weight[1][m] * row;
+        by_b[l] += slope[1][m] * row;
       }
-      if (++b == f.shape.rows) b = 0;
+    const D w = broadcast(s.weight[0][k]), dw = broadcast(slope[0][k]);
+    for (int l = 0; l < n; ++l) {
+      along_a[l] += dw * value[l];
+      along_b[l] += w * by_b[l];
+      along_c[l] += w * value[l];
     }
-    if (++a == f.planes) a = 0;
-  }
+  });
   D sum[3] = {};
   for (int l = 0; l < n; ++l) {
     sum[0] += along_a[l] * load(s.weight[2] + l * k_lanes<double>);
     sum[1] += along_b[l] * load(s.weight[2] + l * k_lanes<double>);
     sum[2] += along_c[l] * load(slope[2] + l * k_lanes<double>);
   }
-  return {-lane_sum(sum[0]), -lane_sum(sum[1]), -lane_sum(sum[2])};  // δ falls as the coordinate grows
+  return lane_sums(-sum[0], -sum[1], -sum[2]);  // δ falls as the coordinate grows
 }
 
 inline void split_pairs(const double* __restrict at_k, const double* __restrict at_minus_k, int pairs,

@@ -1,9 +1,10 @@
-// Products of pairs of bfloat16 with sums in single precision, for what carries little: twice as fast as
-// float. SPDX-License-Identifier: Apache-2.0
+// Products of pairs of bfloat16, summed in single precision, for what carries little; twice as fast.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "cpu/kernels/gemm.hpp"
 
+#if !defined(NANODAY_OWN_LANES)
 namespace nanoday::cpu::NANODAY_ISA {
 
 /// Stores two vectors rounded to bfloat16, `even` in the lower halves.
@@ -15,7 +16,7 @@ NANODAY_INLINE void store_pairs(std::uint32_t* p, Vec<float> even, Vec<float> od
   std::memcpy(p, &both, sizeof both);
 }
 
-#if NANODAY_VECTOR_BYTES == 64
+#if defined(__AVX512F__)
 #define NANODAY_PAIRS __attribute__((target("avx512bf16")))
 
 /// Eight outputs for NV vectors of atoms, as gemm_tile.
@@ -48,9 +49,9 @@ NANODAY_PAIRS NANODAY_INLINE void pairs_tile(const std::uint32_t* __restrict w, 
     for (int v = 0; v < NV; ++v) _mm512_storeu_ps(z + o * ld + v * lanes, acc[o][v]);
 }
 
-/// z (n_rows, batch) = start + panelsᵀ · pairs; as gemm.
+/// z (n_rows, batch) = start + panelsᵀ · pairs; as gemm. The unit of bfloat16 is always 1.
 template <GemmStart Start>
-NANODAY_PAIRS void gemm_pairs(const Array<std::uint32_t>& panels, int n_rows, const std::uint32_t* x,
+NANODAY_PAIRS void gemm_pairs(const Array<std::uint32_t>& panels, float, int n_rows, const std::uint32_t* x,
                               float* z, int n_vectors) {
   constexpr long ld = k_batch<float>, lanes = k_lanes<float>;
   const int n_panels = n_rows / k_panel, n_pairs = static_cast<int>(panels.size()) / n_rows;
@@ -66,7 +67,8 @@ NANODAY_PAIRS void gemm_pairs(const Array<std::uint32_t>& panels, int n_rows, co
 #else
 /// Machines without such products get no pairs (pack_model).
 template <GemmStart Start>
-void gemm_pairs(const Array<std::uint32_t>&, int, const std::uint32_t*, float*, int) {}
+void gemm_pairs(const Array<std::uint32_t>&, float, int, const std::uint32_t*, float*, int) {}
 #endif
 
 }  // namespace nanoday::cpu::NANODAY_ISA
+#endif

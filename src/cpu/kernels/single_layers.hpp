@@ -6,12 +6,9 @@
 
 namespace nanoday::cpu::NANODAY_ISA {
 
-/// Vectors of float that cover n_vectors vectors of double.
-inline constexpr int single_vectors(int n_vectors) { return (n_vectors + 1) / 2; }
-
 /// Product of a single part: `panels` of its forward or backward weights.
-inline void single_gemm(const Array<float>& panels, int n_in, const float* x, float* z, int n_vectors) {
-  gemm<float, GemmStart::zero, k_batch<double>>(panels, n_in, x, z, panels.data(), single_vectors(n_vectors));
+inline void single_gemm(const Array<float>& panels, int n_in, const float* x, float* z, int n_atoms) {
+  gemm<float, GemmStart::zero, k_batch<double>>(panels, n_in, x, z, panels.data(), n_atoms);
 }
 
 /// Where z of a layer comes from, and which layer takes its outputs in single precision (null: none).
@@ -35,7 +32,7 @@ inline void find_missing(const PackedCentre<double>& centre, const SinglePart& p
   const PackedDense<double>& exact = whole ? centre.layers[l] : centre.weak_exact;
   const double* x = whole ? ws.hidden[l - 1].data() : ws.weak_exact.data();
   double* const missing = ws.missing[l].data();
-  gemm<double, GemmStart::row>(exact.forward, exact.n_in, x, missing, exact.bias.data(), n_vectors);
+  gemm<double, GemmStart::row>(exact.forward, exact.n_in, x, missing, exact.bias.data(), ws.count());
   for (int o = 0; o < exact.n_out; ++o)
     for (int v = 0; v < n_vectors; ++v) {
       const long at = o * b + v * k_lanes<double>;
@@ -82,10 +79,10 @@ inline void split_forward(const PackedModel<double>& model, const PackedCentre<d
     if (part == nullptr || part->typical.empty())
       gemm<double, GemmStart::row>(layer.forward, layer.n_in,
                                    l == 0 ? ws.features.data() : ws.hidden[l - 1].data(), ws.hidden[l].data(),
-                                   layer.bias.data(), n_vectors);
+                                   layer.bias.data(), ws.count());
     if (part != nullptr) {
       single_gemm(part->dense.forward, part->dense.n_in, l == 0 ? ws.weak.data() : ws.single_x.data(),
-                  ws.single_z.data(), n_vectors);
+                  ws.single_z.data(), ws.count());
       if (want_energy) find_missing(centre, *part, l, ws, n_vectors);
     }
     activate_split(model, centre, l, want_energy || l + 1 < n_layers, ws, n_vectors);
@@ -136,14 +133,14 @@ inline void split_backward(const PackedCentre<double>& centre, Workspace<double>
     split_slope(centre, l, ws, atom_energy != nullptr ? energy : nullptr, n_vectors);
     if (part != nullptr)
       single_gemm(part->dense.backward, part->dense.n_out, ws.single_x.data(),
-                  l == 0 ? ws.weak.data() : ws.single_z.data(), n_vectors);
+                  l == 0 ? ws.weak.data() : ws.single_z.data(), ws.count());
     if (l == 0)
       gemm<double, GemmStart::zero>(layer.backward, layer.n_out, dz, ws.features.data(), layer.bias.data(),
-                                    n_vectors);
+                                    ws.count());
     else if (part == nullptr && layer.residual)
-      gemm<double, GemmStart::output>(layer.backward, layer.n_out, dz, dh, layer.bias.data(), n_vectors);
+      gemm<double, GemmStart::output>(layer.backward, layer.n_out, dz, dh, layer.bias.data(), ws.count());
     else if (part == nullptr)
-      gemm<double, GemmStart::zero>(layer.backward, layer.n_out, dz, dh, layer.bias.data(), n_vectors);
+      gemm<double, GemmStart::zero>(layer.backward, layer.n_out, dz, dh, layer.bias.data(), ws.count());
   }
   if (atom_energy == nullptr) return;
   for (std::size_t i = 0; i < ws.atoms.size(); ++i) atom_energy[ws.atoms[i]] += energy[i / lanes][i % lanes];

@@ -4,6 +4,7 @@
 
 #include "cpu/kernels/simd.hpp"
 
+#if !defined(NANODAY_OWN_LANES)
 namespace nanoday::cpu::NANODAY_ISA {
 
 /// Constants of e^y = 2^n e^r, |r| ≤ ln2/2: Taylor polynomial long enough for the type.
@@ -61,3 +62,4 @@ NANODAY_INLINE Vec<Real> tanh_lanes(Vec<Real> x) {
 }
 
 }  // namespace nanoday::cpu::NANODAY_ISA
+#endif

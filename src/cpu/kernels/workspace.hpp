@@ -23,13 +23,13 @@ struct NeighborBlock {
   Array<double> radial, angular, isotropic;  ///< derivative scalars of EnvironmentRow
   std::array<Array<Real>, 4> row;            ///< normalised environment row, component by component
   Array<Real> t;                             ///< coordinate inside the table piece
-  Array<const Real*> piece;                  ///< (6, columns) coefficients
+  Array<const Real*> piece;                  ///< coefficients, see in_piece()
 
   // Only of the segment at hand, counted from its first entry: what is not kept stays in the first cache.
-  Array<double> r2;                ///< squared distance [Å²]
-  Array<double> s;                 ///< s̃, the first row component, in double
-  Array<Real> d_row;               ///< (n, 4) ∂E/∂R of the normalised row
-  std::array<Array<double>, 3> g;  ///< ∂E_i/∂r_ij [eV/Å]
+  Array<double> r2;   ///< squared distance [Å²]
+  Array<double> s;    ///< s̃, the first row component, in double
+  Array<Real> d_row;  ///< (n, 4) ∂E/∂R of the normalised row
+  Array<double> g;    ///< (n, 4) ∂E_i/∂r_ij and zero [eV/Å]
 
   std::int64_t capacity() const { return static_cast<std::int64_t>(index.size()); }
   void reserve(std::int64_t n) {
@@ -92,6 +92,7 @@ struct Workspace {
   std::vector<std::int32_t> order;  ///< sel overflow: places by distance
   BatchTimes times;
 
+  int count() const { return static_cast<int>(atoms.size()); }  ///< of atoms
   void resize(const PackedModel<Real>& model);
   void hand_over(std::int32_t atom);  ///< appends to `outside`
   void shrink(int n);                 ///< keeps the first n atoms
