@@ -30,6 +30,15 @@ package           libboost-context-dev   tests of the CUDA kernels without a GPU
 LIST
 }
 
+# The same for the cross build for ARM (preset sve).
+cross_needs() {
+  cat <<'LIST'
+command:aarch64-linux-gnu-g++  g++-aarch64-linux-gnu  compiles for ARM
+command:qemu-aarch64           qemu-user              runs what was compiled for ARM
+command:llvm-mca               llvm                   says how many cycles a loop takes
+LIST
+}
+
 installed() { [ "$(dpkg-query -W -f='${Status}' "$1" 2>/dev/null)" = "install ok installed" ]; }
 
 # The first g++ of version 12 or later; the caller's CXX goes first.
@@ -54,9 +63,9 @@ compiler_package() {
   fi
 }
 
-# Prints "package<TAB>what for" for everything that is not there.
+# Prints "package<TAB>what for" for everything that is not there, of the lists named.
 missing() {
-  local see package purpose
+  local see package purpose list
   [ -n "$(find_compiler)" ] || printf '%s\t%s\n' "$(compiler_package)" "C++20 compiler, version 12 or later"
   while read -r see package purpose; do
     case $see in
@@ -64,7 +73,7 @@ missing() {
       package) installed "$package" && continue ;;
     esac
     printf '%s\t%s\n' "$package" "$purpose"
-  done < <(needs)
+  done < <(for list in "$@"; do "$list"; done)
 }
 
 # Runs a command as root, through sudo when we are not; fails when neither is possible.
@@ -96,14 +105,14 @@ Debian 12 and Ubuntu 24.04 (with its universe component) have it; on others inst
   done
 }
 
-# Installs what is missing with apt; touches nothing when nothing is.
+# install_missing [needs cross_needs]: installs what is missing with apt; touches nothing when nothing is.
 install_missing() {
   if ! command -v dpkg-query >/dev/null; then
     say "This is not a Debian or Ubuntu system, so nothing is installed; the build will say what it lacks."
     return
   fi
   local lines packages package purpose
-  lines=$(missing)
+  lines=$(missing "${@:-needs}")
   [ -n "$lines" ] || return 0
   mapfile -t packages < <(cut -f1 <<<"$lines")
   say "These packages are missing:"

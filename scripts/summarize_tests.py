@@ -23,12 +23,11 @@ def cases_of(path):
     return passed, failed, skipped
 
 
-def main(folder):
-    folder = pathlib.Path(folder)
+def count(folder):
+    """(passed, failed, skipped) of one folder of results, or None when nothing was written there."""
     junit = folder / "ctest.junit"
     if not junit.exists():
-        print("no test results were written", file=sys.stderr)
-        return 1
+        return None
     passed, failed, skipped = 0, 0, []
     for test in ET.parse(junit).getroot().iter("testcase"):
         name, status = test.get("name"), test.get("status")
@@ -44,6 +43,25 @@ def main(folder):
             failed += 1
         else:
             skipped.append((name, status))
+    return passed, failed, skipped
+
+
+def main(parts):
+    """Each part is a folder of results, or "skipped:NAME:REASON" or "failed:NAME:REASON" for a stage."""
+    passed, failed, skipped = 0, 0, []
+    for part in parts:
+        if part.startswith("skipped:"):
+            skipped.append(tuple(part.split(":", 2)[1:]))
+            continue
+        if part.startswith("failed:"):
+            print(part)
+            failed += 1
+            continue
+        counted = count(pathlib.Path(part))
+        if counted is None:
+            print(f"no test results were written to {part}", file=sys.stderr)
+            return 1
+        passed, failed, skipped = passed + counted[0], failed + counted[1], skipped + counted[2]
     for name, reason in skipped:
         print(f"skipped: {name}: {' '.join(reason.split())}")
     print(f"{passed} passed, {failed} failed, {len(skipped)} skipped")
@@ -51,4 +69,4 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1:]))
