@@ -78,10 +78,16 @@ def main():
     print(f"LAMMPS, {RANKS} ranks: {peer['messages_per_rank']:.0f} messages and {peer['bytes_per_rank']:.0f} bytes "
           f"per step and rank, {peer['ghosts_per_rank']:.0f} ghosts per rank")
     for row in result["measured"]:
-        messages, size = (row["ranks_per_node"] * peer[key] for key in ("messages_per_rank", "bytes_per_rank"))
+        formula = row["lammps_by_formula"]
+        if row["ranks"] == RANKS:
+            expected = {"messages": row["ranks_per_node"] * peer["messages_per_rank"],
+                        "bytes": row["ranks_per_node"] * peer["bytes_per_rank"]}
+            if any(abs(expected[key] - formula[key]) > 0.02 * expected[key] for key in expected):
+                raise RuntimeError(f"LAMMPS sent {expected} and its formula says {formula}")
         if row["messages"] > 0:
-            print(f"{row['route']}, nodes of {row['ranks_per_node']}: {messages / row['messages']:.1f} x fewer "
-                  f"messages, {size / row['bytes']:.1f} x fewer bytes")
+            print(f"{row['route']}, {row['ranks']} ranks, nodes of {row['ranks_per_node']}: "
+                  f"{formula['messages'] / row['messages']:.1f} x fewer messages, "
+                  f"{formula['bytes'] / row['bytes']:.1f} x fewer bytes")
 
 
 if __name__ == "__main__":
