@@ -82,8 +82,7 @@ NANODAY_INLINE Vec<double> exp2_64ths(IntVec<double> n) {
     const std::int64_t exponent = (n[l] >> 6 & 0x7ff) << 52;
     std::int64_t digits;
     std::memcpy(&digits, &k_powers_of_two[n[l] & 63], sizeof digits);
-    digits = (digits & 0xfffffffffffff) | exponent;
-    std::memcpy(&v[l], &digits, sizeof digits);
+    v[l] = bits<double>((digits & 0xfffffffffffff) | exponent);
   }
   return v;
 }
@@ -119,13 +118,12 @@ NANODAY_INLINE Halves multiply_add(Halves sum, const Halves& a, const Halves& b)
                                    static_cast<double>(sum[l]));
   return sum;
 }
-/// even + odd of every pair, added in half precision.
+/// even + odd of every pair, added in single precision.
 NANODAY_INLINE Vec<float> add_halves(const Halves& v) {
   Vec<float> out;
   for (int l = 0; l < k_lanes<float>; ++l) {
     const auto at = static_cast<std::size_t>(2 * l);
-    out[l] =
-        static_cast<float>(static_cast<_Float16>(static_cast<float>(v[at]) + static_cast<float>(v[at + 1])));
+    out[l] = static_cast<float>(v[at]) + static_cast<float>(v[at + 1]);
   }
   return out;
 }

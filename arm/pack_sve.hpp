@@ -245,10 +245,11 @@ NANODAY_INLINE void store_halves(std::uint32_t* p, Vec<float> even, Vec<float> o
 NANODAY_INLINE Halves multiply_add(Halves sum, Halves a, Halves b) {
   return svmla_x(svptrue_b16(), sum, a, b);
 }
-/// even + odd of every pair, added in half precision.
+/// even + odd of every pair, added in single precision.
 NANODAY_INLINE Vec<float> add_halves(Halves v) {
-  const auto odd = svreinterpret_f16(svlsr_x(svptrue_b32(), svreinterpret_u32(v), 16));
-  return (Vec<float>)(Sve<float>)svcvt_f32_x(svptrue_b32(), svadd_x(svptrue_b16(), v, odd));
+  const svbool_t all = svptrue_b32();
+  const auto odd = svreinterpret_f16(svlsr_x(all, svreinterpret_u32(v), 16));
+  return (Vec<float>)(Sve<float>)svadd_x(all, svcvt_f32_x(all, v), svcvt_f32_x(all, odd));
 }
 
 }  // namespace nanoday::cpu::NANODAY_ISA

@@ -1,5 +1,5 @@
-// Products of pairs of half-precision numbers, for what carries little: twice as many to an instruction as
-// float. SPDX-License-Identifier: Apache-2.0
+// Products of pairs of half-precision numbers, for what carries little: two to a lane of float.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "arm/pack.hpp"
@@ -8,8 +8,8 @@
 namespace nanoday::cpu::NANODAY_ISA {
 
 /// What inputs are multiplied by before they are rounded: numbers from 2.4e-7 on are then normal in half
-/// precision, and those up to 16 cannot make a block's sum overflow (weights are below 1, see
-/// PairedDense::unit). Larger ones give infinities, which stop a run.
+/// precision, and those below 16 cannot make a block's sum overflow (weights are below 1, see
+/// PairedDense::unit). Where larger ones do, the result is NaN, which stops a run.
 inline constexpr float k_half_scale = 256.0f;
 /// Pairs added in half precision before a sum goes on in single precision. Rounding is by u = 2^-11: twice
 /// for the inputs of a product, and of the sum so far with every addition, hence at most (2 + 17) u Σ|xw|.
@@ -53,7 +53,9 @@ NANODAY_INLINE void pairs_tile(const std::uint32_t* __restrict w, int n_pairs,
       for (int v = 0; v < NV; ++v) {
         float* const out = z + o * ld + v * lanes;
         const Vec<float> before = Start == GemmStart::zero && first == 0 ? Vec<float>{} : load(out);
-        store(out, before + add_halves(acc[o][v]) * unit);
+        const Vec<float> sum = add_halves(acc[o][v]);
+        // + 0, or NaN for an infinite sum, whose tanh would pass for a good one with no slope.
+        store(out, before + (sum + (sum - sum)) * unit);
       }
   }
 }

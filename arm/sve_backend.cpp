@@ -27,11 +27,11 @@ int vector_bits() {
 std::vector<cpu::InstructionSet> instruction_sets() {
   using cpu::PairFormat;
   std::vector<cpu::InstructionSet> sets;
-#define NANODAY_ADD(isa, title, available)                                                          \
-  for (const PairFormat pairs : {PairFormat::half, PairFormat::none}) {                             \
-    const bool half = pairs == PairFormat::half;                                                    \
-    sets.push_back({half ? #isa "fp16" : #isa, half ? title ", FP16" : title, &cpu::isa::k_kernels, \
-                    &cpu::isa::k_mesh_kernels, &cpu::isa::k_direct_sum, pairs, available});         \
+#define NANODAY_ADD(isa, title, available)                                                         \
+  for (const PairFormat pairs : {PairFormat::half, PairFormat::none}) {                            \
+    const bool half = pairs == PairFormat::half;                                                   \
+    sets.push_back({half ? #isa "fp16" : #isa, half ? title " FP16" : title, &cpu::isa::k_kernels, \
+                    &cpu::isa::k_mesh_kernels, &cpu::isa::k_direct_sum, pairs, available});        \
   }
 #if defined(__aarch64__)
   const int bits = vector_bits();
@@ -54,8 +54,6 @@ std::string why_not() {
 }
 
 std::unique_ptr<Backend> make_sve_backend(const MachineOptions& options) {
-  const std::string reason = why_not();
-  require(reason.empty(), "device 'sve' cannot be used ({}); use --device cpu", reason);
   return make_lanes_backend("sve", cpu::choose_instruction_set(instruction_sets(), options.isa), options);
 }
 

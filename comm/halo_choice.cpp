@@ -89,7 +89,8 @@ HaloChoice choose_halo(const DomainGrid& grid, double cutoff, std::int64_t natom
 }
 
 std::string halo_text(const HaloChoice& choice) {
-  if (choice.asked) return fmt::format("{}, as given", halo_name(choice.route));
+  if (choice.asked)
+    return fmt::format("{} (asked for, or the way of the run that goes on)", halo_name(choice.route));
   const auto chosen = static_cast<std::size_t>(choice.route);
   const HaloWork& work = choice.work[chosen];
   std::string others;

@@ -44,8 +44,8 @@ struct HaloChoice {
 HaloChoice choose_halo(const DomainGrid& grid, double cutoff, std::int64_t natoms, Transport& transport,
                        std::optional<HaloRoute> asked);
 
-/// "staged (3 stages, 2 messages of a rank, 0.006 ms expected; by-node 1, 7, 0.011; direct 1, 26, 0.04)", for
-/// the start of a run.
+/// "staged (3 stages, 2 messages of a rank, 0.006 ms per update expected; by-node 1, 7, 0.011; direct 1, 26,
+/// 0.04)", for the start of a run.
 std::string halo_text(const HaloChoice& choice);
 
 }  // namespace nanoday

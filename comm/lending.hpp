@@ -14,8 +14,8 @@ namespace nanoday {
 /// How ranks come to equal work: by lending whenever that saves a few percent, never, or always.
 enum class Balance { automatic, off, ring };
 
-/// What a lending did. Unevenness: the largest of two ratios, atoms of the fullest node over the mean of all
-/// nodes, and work of the busiest rank over its share of its node's; minus one.
+/// What a lending did. Unevenness: the larger of two numbers, atoms of the fullest node over the mean of all
+/// nodes, minus one; and what the busiest rank has beyond its share of its node's work, over an equal share.
 struct Lending {
   std::int64_t moved = 0;  ///< atoms that another rank than the owner of their place works on
   double before = 0;       ///< unevenness

@@ -44,8 +44,13 @@ bool gpu_aware() {
 #if defined(MPIX_CUDA_AWARE_SUPPORT)
   if (MPIX_Query_cuda_support() != 0) return true;
 #endif
-  const char* const cray = std::getenv("MPICH_GPU_SUPPORT_ENABLED");
-  return cray != nullptr && std::string_view(cray) == "1";
+  char version[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length = 0;
+  MPI_Get_library_version(version, &length);
+  const bool cray = std::string_view(version, static_cast<std::size_t>(length)).find("CRAY MPICH") !=
+                    std::string_view::npos;
+  const char* const enabled = std::getenv("MPICH_GPU_SUPPORT_ENABLED");
+  return cray && enabled != nullptr && std::string_view(enabled) == "1";
 }
 
 /// Owns a communicator, whose errors are returned.

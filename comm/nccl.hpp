@@ -10,7 +10,8 @@ namespace nanoday {
 
 /// The GPUs of all ranks, one each. Every call is collective, returns at once, and does its work when the
 /// stream comes to it; all may be recorded into a CUDA graph. Arrays are device memory of the rank's GPU and
-/// stay as they are until the stream has passed. Throws RunError when NCCL reports an error.
+/// stay as they are until the stream has passed. Throws RunError when NCCL refuses a call; what goes wrong
+/// later, nobody hears of who waits for the stream: ask check() meanwhile.
 class NcclWorld {
  public:
   using Stream = CUstream_st*;  ///< cudaStream_t
@@ -18,6 +19,8 @@ class NcclWorld {
   /// \param ranks  carries NCCL's address to the others; needed only here
   /// \pre this rank's GPU is the current device, and no other rank's
   explicit NcclWorld(Transport& ranks);
+  /// While an exception is on its way, what is queued is given up; else the other ranks are waited for.
+  /// \pre no graph holds calls of this world: both would wait for it
   ~NcclWorld();
   NcclWorld(const NcclWorld&) = delete;
   NcclWorld& operator=(const NcclWorld&) = delete;
@@ -39,7 +42,8 @@ class NcclWorld {
   void send_and_receive(const std::vector<Outgoing>& sent, const std::vector<Incoming>& received,
                         Stream stream);
 
-  /// Throws when something queued earlier has failed meanwhile; NCCL then never finishes it.
+  /// Throws RunError when something queued earlier has failed, as when a connection to another rank broke;
+  /// NCCL then never finishes it.
   void check() const;
 
  private:

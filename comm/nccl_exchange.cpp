@@ -16,7 +16,7 @@ NcclWorld::Stream stream_of(DeviceQueue& queue) { return static_cast<NcclWorld::
 class NcclExchange final : public DeviceExchange {
  public:
   explicit NcclExchange(Transport& ranks) : world_(ranks) {}
-  std::string name() const override { return "NCCL"; }
+  std::string name() const override { return k_nccl_name; }
   bool capturable() const override { return true; }
 
   void exchange(DeviceQueue& queue, const std::vector<PeerBytes>& peers, const std::byte* sent,
@@ -37,6 +37,8 @@ class NcclExchange final : public DeviceExchange {
     world_.check();
     world_.all_reduce_sum(words, stream_of(queue));
   }
+
+  void check() override { world_.check(); }
 
  private:
   NcclWorld world_;

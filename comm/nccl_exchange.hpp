@@ -9,6 +9,9 @@
 
 namespace nanoday {
 
+/// DeviceExchange::name() of the exchange below, whose messages no transport counts.
+inline constexpr const char* k_nccl_name = "NCCL";
+
 /// True when this build has NCCL.
 bool nccl_available();
 

@@ -10,9 +10,8 @@
 
 namespace nanoday {
 
-// Work moves, ownership does not: whoever owns an atom integrates it and sends its position to the node that
-// evaluates it as a guest; its forces come home with the ordinary reverse halo. "Node" is whatever the plan's
-// grid is made of: ranks, or nodes with several.
+// "Node" is whatever the plan's grid is made of: ranks, or nodes with several. What moving means is the
+// user's (comm/lending).
 
 /// A row of nodes whose last one touches the first (a direction that repeats), or not.
 enum class Row { open, closed };

@@ -13,7 +13,8 @@ namespace nanoday::NANODAY_GPU {
 
 /// An exact sum of terms rounded to 2^-44 eV, the same in any order: half a unit, 2.8e-14 eV, is lost per
 /// term and nothing by adding. Terms are added as halves of 32 bits in 64-bit numbers of their own, because
-/// one such number would overflow: 1e8 atoms of 155 eV are 2^78 units. Any 2^31 terms of up to 2^18 eV fit.
+/// one such number would overflow: 1e8 atoms of 155 eV are 2^78 units. Any 2^31 terms of up to 2^18 eV fit;
+/// after carry(), sums of 2^32 ranks whose total is below 2^51 eV can be added.
 struct FixedSum {
   std::int64_t high = 0;      ///< multiples of 2^32 units
   std::uint64_t low = 0;      ///< units
@@ -24,6 +25,11 @@ struct FixedSum {
     high += more.high;
     low += more.low;
     misfits += more.misfits;
+  }
+  /// The same number, with `low` below 2^32.
+  NANODAY_HD void carry() {
+    high += static_cast<std::int64_t>(low >> 32);
+    low &= 0xffffffff;
   }
 };
 
@@ -50,6 +56,11 @@ struct Halves {
       high += term >> 32;
       low += term & 0xffffffff;
     }
+  }
+  /// As FixedSum::carry().
+  NANODAY_DEVICE void carry() {
+    high += low >> 32;
+    low &= 0xffffffff;
   }
   NANODAY_DEVICE void add_to(FixedSum& sum) const {
     atomic_add(&sum.high, high);

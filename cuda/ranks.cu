@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/ranks.hpp"
 
+#include <thread>
+
 namespace nanoday::NANODAY_GPU {
 namespace {
 
@@ -144,6 +146,15 @@ void DeviceRanks::sum(Stream& stream, std::uint64_t* words, std::size_t n) {
   if (!several()) return;
   StreamQueue queue(stream);
   exchange_->sum(queue, {words, n});
+}
+
+void DeviceRanks::wait(Mark& mark) {
+  if (!several()) return mark.wait();
+  exchange_->check();
+  while (!mark.done()) {
+    std::this_thread::yield();
+    exchange_->check();
+  }
 }
 
 void DeviceRanks::agree(Stream& stream, Signals* signals) {

@@ -37,6 +37,12 @@ class DeviceRanks {
   /// A signal of one rank becomes one of all; whether somebody has called say(true), too.
   void agree(Stream& stream, Signals* signals);
   void say(bool flag) { voice_[k_said] = flag ? 1 : 0; }
+  /// Returns when the mark is reached. Looks meanwhile whether the exchange can still do what is queued, and
+  /// throws RunError when it cannot.
+  void wait(Mark& mark);
+  /// Gives up what the exchange has queued, which other ranks may never take part in: work behind it in the
+  /// stream goes on. For a rank that has failed. \pre no graph holds messages any more
+  void abandon() noexcept { exchange_.reset(); }
   /// As of the last agree() that the host has waited for.
   bool heard() const { return voice_[k_heard] != 0; }
   /// (1) where this rank's shares of sums stand until they are summed; device memory, null for one rank.

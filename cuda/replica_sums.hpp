@@ -84,17 +84,20 @@ struct SumByReplica {
     single.add_to(Terms::sum(state[mine]));
   }
 
-  /// The sum of all warps; runs of warps with the same replica share an atomic.
+  /// The sum of all warps; runs of warps with the same replica share an atomic. Carried, so that the sums of
+  /// 2^32 blocks can be added, of however many ranks.
   NANODAY_DEVICE void deliver(const Halves* of_warp, const std::int32_t* home_of) const {
     Halves sum = of_warp[0];
     for (int w = 1; w < k_sum_warps; ++w) {
       if (home_of[w] != home_of[w - 1]) {
+        sum.carry();
         sum.add_to(Terms::sum(state[home_of[w - 1]]));
         sum = {};
       }
       const Halves& more = of_warp[w];
       sum = {sum.high + more.high, sum.low + more.low, sum.misfits + more.misfits};
     }
+    sum.carry();
     FixedSum& target = Terms::sum(state[home_of[k_sum_warps - 1]]);
     if (!alone) return sum.add_to(target);
     target = sum.value();
@@ -174,7 +177,8 @@ void sum_own_terms(Stream& stream, const DeviceAtoms& atoms, const Terms& terms,
 
 inline constexpr std::size_t k_sum_words = sizeof(FixedSum) / sizeof(std::uint64_t);
 
-/// Sums as words that add up modulo 2^64 as the sums do: counts of misfits never reach their neighbor.
+/// Sums as words that add up modulo 2^64 as the sums do: counts of misfits never reach their neighbor, and
+/// carried sums have room for those of the other ranks.
 inline std::uint64_t* words_of(FixedSum* sums) { return reinterpret_cast<std::uint64_t*>(sums); }
 
 /// Sets a sum of every replica, of all ranks' atoms, then calls then(state, replica). Shares of ranks stand

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <stdexcept>
 #include <utility>
 
@@ -72,6 +73,24 @@ Resident::Resident(const ResidentSettings& settings, bool by_id, StageTimes& tim
   upload(stream_, kT_, kT);
   upload(stream_, seed_, seed);
   stream_.synchronize();
+}
+
+/// Members go in reverse order: graphs, memory, exchange; a communicator waits for the graphs it is part of.
+/// When an exception is on its way, a kernel may be waiting for a rank that never comes: graphs still go
+/// first, which does not wait for those that run, but then the exchange, since freeing memory waits for the
+/// device.
+Resident::~Resident() {
+  if (std::uncaught_exceptions() == 0) return;
+  first_.graph = {};
+  second_.clear();
+  ranks_.abandon();
+}
+
+/// Returns when everything queued is done. Messages of other ranks may be part of it.
+void Resident::finish_queue() {
+  if (!ranks_.several()) return stream_.synchronize();
+  queue_end_.set(stream_);
+  ranks_.wait(queue_end_);
 }
 
 double Resident::cutoff() const {
@@ -277,7 +296,7 @@ void Resident::forget_parts() {
 }
 
 void Resident::time_stages(bool on) {
-  stream_.synchronize();
+  finish_queue();
   timed_ = on;
   forget_parts();
 }
@@ -285,7 +304,7 @@ void Resident::time_stages(bool on) {
 /// What the two graphs of the last step took, stage by stage. The solver's time counts where it was not
 /// hidden.
 void Resident::book_timers() {
-  stream_.synchronize();
+  finish_queue();
   first_.clock.add_to(times_);
   second_part().clock.add_to(times_);
 }
@@ -296,13 +315,14 @@ bool Resident::stale() const {
 }
 
 void Resident::start(Needs needs) {
+  finish_queue();
   upload_state();
   pending_.clear();
   if (age_ >= 0) {
     watch_displacement(stream_, atoms_, 0.5 * settings_.skin, signals_.data());
     ranks_.agree(stream_, signals_.data());
     copy_to_host(stream_, seen_.data(), signals_.data(), sizeof(Signals));
-    stream_.synchronize();
+    finish_queue();
   }
   if (stale()) rebuild();
   last_needs_ = of_system(needs);
@@ -312,7 +332,7 @@ void Resident::start(Needs needs) {
     if (last_needs_.energy) sum_kinetic(stream_, atoms_, state_.data(), halt(), &ranks_);
     ranks_.agree(stream_, signals_.data());
     copy_to_host(stream_, seen_.data(), signals_.data(), sizeof(Signals));
-    stream_.synchronize();
+    finish_queue();
   } while (repeat_with_room());
   ++age_;
 }
@@ -351,13 +371,13 @@ void Resident::step(Needs needs) {
   first();
   seen_up_to_here_.set(stream_);
   if (ahead) second(now);
-  seen_up_to_here_.wait();
+  ranks_.wait(seen_up_to_here_);
   heard_ = ranks_.heard();
   while (repeat_with_room()) {
     ahead = false;
     second(before);
     first();
-    stream_.synchronize();
+    finish_queue();
   }
   if (!sound()) {
     if (ahead) {  // nothing is queued that should do nothing

@@ -146,7 +146,7 @@ SystemState Resident::read_state(int replica) {
     ranks_.agree(stream_, signals_.data());
     copy_to_host(stream_, &state, state_.data() + replica, sizeof state);
     copy_to_host(stream_, seen_.data(), signals_.data(), sizeof(Signals));
-    stream_.synchronize();
+    finish_queue();
   };
   fetch();
   while (repeat_with_room()) {
@@ -192,11 +192,12 @@ Array<Vec4> Resident::reference(int replica) {
   Array<Vec4> reference(n);
   copy_to_host(stream_, reference.data(), atoms_.reference.data() + n * static_cast<std::size_t>(replica),
                n * sizeof(Vec4));
-  stream_.synchronize();
+  finish_queue();
   return reference;
 }
 
 EvaluationCounts Resident::counts(int replica) {
+  finish_queue();
   EvaluationCounts counts = as_counts(energy_->read_counts(stream_));
   if (wannier_) {
     const EvaluationCounts more = as_counts(wannier_->read_counts(stream_));

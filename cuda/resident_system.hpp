@@ -27,6 +27,9 @@ class Resident final : public ResidentSystem {
  public:
   /// \param by_id as make_resident_system()
   Resident(const ResidentSettings& settings, bool by_id, StageTimes& times);
+  ~Resident() override;
+  Resident(const Resident&) = delete;
+  Resident& operator=(const Resident&) = delete;
 
   void load(int replica, const ResidentState& state) override;
   void start(Needs needs) override;
@@ -81,6 +84,7 @@ class Resident final : public ResidentSystem {
   void book_timers();
   const std::uint32_t* halt() const { return &signals_.data()->halt; }
   SystemState read_state(int replica);
+  void finish_queue();
 
   ResidentSettings settings_;
   bool by_id_;
@@ -107,6 +111,7 @@ class Resident final : public ResidentSystem {
   DeviceArray<Signals> signals_;
   PinnedArray<Signals> seen_{1};
   Mark seen_up_to_here_;  ///< seen_ is up to date
+  Mark queue_end_;        ///< of finish_queue()
 
   Part first_;
   std::map<int, Part> second_;  ///< by needs

@@ -225,6 +225,12 @@ void Mark::set(Stream& stream) {
   check(cudaEventRecord(state_->event, stream.handle().stream), "recording an event");
 }
 void Mark::wait() { check(cudaEventSynchronize(state_->event), "the work it was given"); }
+bool Mark::done() {
+  const cudaError_t state = cudaEventQuery(state_->event);
+  if (state != cudaErrorNotReady) check(state, "the work it was given");
+  static_cast<void>(cudaGetLastError());  // "not ready" is kept like an error
+  return state == cudaSuccess;
+}
 
 void launch_kernel(Stream& stream, const DeviceKernel& kernel, const Grid& grid) {
   if (grid.blocks == 0) return;

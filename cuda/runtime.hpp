@@ -187,6 +187,7 @@ class Mark {
   Mark& operator=(const Mark&) = delete;
   void set(Stream& stream);  ///< behind everything queued so far; not inside a graph
   void wait();               ///< for the last set(); throws as Stream::synchronize()
+  bool done();               ///< whether wait() would return at once; throws as it does
 
  private:
   struct State;

@@ -23,6 +23,7 @@ struct SumVirials {
     for (int k = block.lane(); virial.sum != nullptr && k < virial.slots; k += k_warp)
       sum.add(virial.sum[(r * virial.slots + k) * 9 + c]);
     sum = {warp_sum(block, sum.high), warp_sum(block, sum.low), warp_sum(block, sum.misfits), 0};
+    sum.carry();  // ranks add theirs up
     if (block.lane() == 0) state[r].virial[c] = sum;
   }
 };

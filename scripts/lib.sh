@@ -35,7 +35,6 @@ cross_needs() {
   cat <<'LIST'
 command:aarch64-linux-gnu-g++  g++-aarch64-linux-gnu  compiles for ARM
 command:qemu-aarch64           qemu-user              runs what was compiled for ARM
-command:llvm-mca               llvm                   says how many cycles a loop takes
 LIST
 }
 

@@ -33,10 +33,10 @@ std::string no_sve() {
 #endif
 }
 
-/// True when `options` leave the choice to us, and SVE is the best there is.
+/// True when `options` leave the choice to us, and SVE is the best there is or what its set belongs to.
 bool prefers_sve(const MachineOptions& options) {
-  return options.device == "auto" && (options.isa == "auto" || options.isa.starts_with("sve")) &&
-         no_sve().empty();
+  return options.device == "auto" &&
+         (options.isa.starts_with("sve") || (options.isa == "auto" && no_sve().empty()));
 }
 
 std::unique_ptr<Backend> make_sve([[maybe_unused]] const MachineOptions& options) {

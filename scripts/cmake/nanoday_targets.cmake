@@ -46,6 +46,22 @@ function(nanoday_add_test stem)
   endif()
 endfunction()
 
+# nanoday_test_shorter_vectors(stem…): cross builds run these tests on processors with vectors of 256 and 128 bits, too.
+function(nanoday_test_shorter_vectors)
+  if(NOT CMAKE_CROSSCOMPILING OR NOT NANODAY_HAS_SVE)
+    return()
+  endif()
+  foreach(stem ${ARGN})
+    foreach(bits 256 128)
+      math(EXPR bytes "${bits} / 8")
+      list(TRANSFORM CMAKE_CROSSCOMPILING_EMULATOR REPLACE "sve-default-vector-length=[0-9]+"
+        "sve-default-vector-length=${bytes}" OUTPUT_VARIABLE emulator)
+      add_test(NAME ${stem}_${bits} COMMAND ${emulator} $<TARGET_FILE:${stem}_test>)
+      set_tests_properties(${stem}_${bits} PROPERTIES LABELS sve TIMEOUT 480)
+    endforeach()
+  endforeach()
+endfunction()
+
 # nanoday_add_gpu_test(stem [NO_KERNELS] [LIBS lib…]): the same <stem>_test.cpp for a GPU, as <stem>_gpu, label gpu;
 # where no GPU answers it counts as skipped. Compiled by nvcc, unless it holds no kernels of its own.
 function(nanoday_add_gpu_test stem)

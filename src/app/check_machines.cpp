@@ -23,8 +23,13 @@ double largest_component(const std::vector<Vec3>& values) {
   return largest_difference(values, std::vector<Vec3>(values.size()));
 }
 
-std::unique_ptr<Backend> cpu(const std::string& isa, int threads, bool reproducible) {
-  return make_backend({"cpu", threads, reproducible, isa});
+/// The processor's own machine: SVE where it has that.
+std::unique_ptr<Backend> processor(int threads, bool reproducible) {
+  try {
+    return make_backend({"sve", threads, reproducible, "auto"});
+  } catch (const InputError&) {
+    return make_backend({"cpu", threads, reproducible, "auto"});
+  }
 }
 
 double same_plan_bound(const PlanPointer& plan) {
@@ -110,6 +115,9 @@ CheckRows check_machines(const Engine& engine, const PlanPointer& plan, const Bo
   CheckRows rows;
   Sample chosen_reference;
   const double bound = other_isa_bound(plan, engine.config.force_error);
+  // Widest first: what the others are compared with.
+  if (const auto machine = machine_or_row({"sve", 0, false, "auto"}, "sve", rows))
+    check_machine(rows, "sve", *machine, exact, oracle, for_cpu(plan), small, bound, chosen_reference);
   for (const std::string isa : {"avx512bf16", "avx512", "avx2", "baseline"})
     if (const auto machine = machine_or_row({"cpu", 0, false, isa}, "cpu " + isa, rows))
       check_machine(rows, "cpu " + isa, *machine, exact, oracle, for_cpu(plan), small, bound,
@@ -126,7 +134,7 @@ CheckRows check_threads(const Engine& engine, const PlanPointer& plan, const Bou
                                             : static_cast<int>(std::thread::hardware_concurrency()));
   const auto weight = probe_weights(*engine.model, system.atoms.nlocal);
   const auto sample = [&](int threads, bool reproducible) {
-    const auto machine = cpu("auto", threads, reproducible);
+    const auto machine = processor(threads, reproducible);
     // Per-atom virials are computed on one thread and would hide what the others do.
     return Probe{machine.get(), for_cpu(plan), weight, {true, true, true, false}}(system);
   };

@@ -12,6 +12,7 @@
 #include "md/shared_plan.hpp"
 #include "md/simulation.hpp"
 #include "md/velocities.hpp"
+#include "nccl_exchange.hpp"
 
 #include <fmt/format.h>
 
@@ -47,7 +48,8 @@ struct Timing {
   double seconds = 0;
   StageTimes stages;
   std::int64_t rebuilds = 0;
-  Traffic sent;                  ///< by all ranks, list builds included
+  Traffic sent;                  ///< by all ranks through the transport, list builds included
+  std::string exchange;          ///< how rows travel between devices of ranks; empty: they do not
   double drift = 0;              ///< change of the total energy over the measured steps [eV]
   WorkCount work;                ///< of the last step
   std::size_t device_bytes = 0;  ///< most memory of a machine with its own
@@ -164,6 +166,7 @@ Timing time_steps(Engine& engine, const PlanPointer& plan, const RunStructure& s
   if (simulation.resident() != nullptr) {
     timing.stages = stages_of_machine(benched, timing.stages, steps);
     timing.device_bytes = simulation.resident()->peak_bytes();
+    timing.exchange = simulation.resident()->exchange();
     return timing;
   }
   timing.work = count_work(evaluator);
@@ -244,7 +247,9 @@ Json bench_json(const Timing& timing, const Engine& engine, const ChosenPlan& ch
   if (const Json ranks = table_ranks(*chosen.plan); !ranks.empty()) out["table_ranks"] = ranks;
   if (chosen.plan->dplr) out["long_range"] = long_range_json(chosen);
   out["ranks"] = ranks.size();
-  if (ranks.size() > 1) out["sent_per_step"] = traffic_json(timing);
+  if (!timing.exchange.empty()) out["exchange"] = timing.exchange;
+  const bool counted = timing.exchange != k_nccl_name;  // what the transport has not sent it cannot count
+  if (ranks.size() > 1 && counted) out["sent_per_step"] = traffic_json(timing);
   if (engine.config.replicas > 1) out["replicas"] = engine.config.replicas;
   out["force_error_rms"] = chosen.error.force_rms;
   out["force_error_max"] = chosen.error.force_max;
@@ -261,6 +266,7 @@ void print_bench(const Timing& timing, const Engine& engine, const ChosenPlan& c
   fmt::print("{} atoms · {}{} · {} · {}\n", atoms, engine.backend->name(),
              ranks.size() > 1 ? " · " + ranks.name() : "", table_name(chosen.plan->table),
              precision_name(chosen.plan->precision));
+  if (!timing.exchange.empty()) fmt::print("ghosts travel from rank to rank by {}\n", timing.exchange);
   fmt::print("force error against the net in double: rms {:.1e}, max {:.1e} eV/Å\n", chosen.error.force_rms,
              chosen.error.force_max);
   fmt::print("{:.3f} ms/step · {:.0f} atom-step/s · {:.3f} ns/day (0.5 fs) · {} steps, {} list builds\n",

@@ -75,6 +75,9 @@ class Backend {
   virtual std::string name() const = 0;
   /// Threads its evaluations run on.
   virtual int threads() const { return 1; }
+  /// True when mixed plans' faint products (LowRankChoice::n_single) are multiplied with 16 bits here; else a
+  /// plan that allows it has not been measured.
+  virtual bool multiplies_faint() const { return false; }
   /// True when sums are 64-bit fixed point, hence independent of their order.
   virtual bool reproducible() const = 0;
 
@@ -91,7 +94,8 @@ class Backend {
   /// max |x − reference|² [Å²]; NaN positions give a NaN.
   virtual double max_displacement2(View<const Vec4> position, View<const Vec4> reference) = 0;
 
-  /// Energy model: adds nothing, overwrites `forces` (all nall rows of what `needs` asks and force/fixed).
+  /// Energy model: adds nothing, overwrites `forces` (all nall rows of what `needs` asks); sizes force and
+  /// fixed.
   virtual EvaluationCounts deep_potential(PreparedModel& model, const EvaluationArgs& args,
                                           Forces& forces) = 0;
   /// Dipole model: vectors of local atoms, (nlocal) [Å]; zero for types that carry none.

@@ -34,7 +34,9 @@ struct PeerBytes {
 };
 
 /// One rank's device among those of all ranks. Operations are collective: every rank calls them in the same
-/// order, on its own queue. They throw RunError when another rank has failed.
+/// order, on its own queue. Those that return when the work is done throw RunError when another rank has
+/// failed; of work that is only queued check() tells. Destroyed while an exception is on its way, an exchange
+/// gives up what it has queued.
 class DeviceExchange {
  public:
   virtual ~DeviceExchange() = default;
@@ -48,6 +50,9 @@ class DeviceExchange {
                         std::byte* received) = 0;
   /// Every word of device memory becomes its sum over all ranks, modulo 2^64: the same in every order.
   virtual void sum(DeviceQueue& queue, View<std::uint64_t> words) = 0;
+  /// Called again and again while the host waits for the queue. Throws RunError when something queued earlier
+  /// has failed, as when a connection to another rank broke: the queue may then never come to its end.
+  virtual void check() {}
 };
 
 }  // namespace nanoday

@@ -32,6 +32,7 @@ class CpuBackend final : public Backend {
     return fmt::format("{} ({}, {} thread{})", machine_, set_.title, threads_, threads_ == 1 ? "" : "s");
   }
   int threads() const override { return threads_; }
+  bool multiplies_faint() const override { return set_.pairs != cpu::PairFormat::none; }
   bool reproducible() const override { return reproducible_; }
   bool overlaps_ghosts() const override { return true; }
 

@@ -107,6 +107,7 @@ void Pppm::transform(const Needs& needs, const Team& team) {
 
 void Pppm::add_nodes() noexcept {
   word_ = {};
+  const bool counted = failure_ != nullptr;  // in the sums, by announce()
   guarded([&] {
     node_->hear_others();
     node_->sum_over_nodes(sums_);
@@ -114,7 +115,7 @@ void Pppm::add_nodes() noexcept {
   const std::int64_t* const load = sums_.end() - 1 - layout_.n[0];
   word_.most_load = *std::max_element(load, load + layout_.n[0]);
   const bool too_much = static_cast<double>(word_.most_load) * k_load_unit >= k_max_fixed_plane;
-  word_.failed = sums_[sums_.size() - 1] + (too_much || failure_ ? 1 : 0);
+  word_.failed = sums_[sums_.size() - 1] + (too_much || (failure_ && !counted) ? 1 : 0);
   const auto first = word_.failed > 0 ? sums_.begin() : sums_.end() - 1 - layout_.n[0];
   std::fill(first, sums_.end(), 0);
 }

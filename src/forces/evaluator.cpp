@@ -89,11 +89,10 @@ void wrap_all(const Box& box, Atoms& atoms) {
   }
 }
 
-/// Sizes what the machine will overwrite; grows only, so that ordinary steps allocate nothing.
+/// Sizes what the machine will overwrite; grows only, so that ordinary steps allocate nothing. Rows of forces
+/// are left to the machine: the threads that will use them should touch new ones first.
 void size_results(Forces& forces, const Atoms& atoms, Needs needs, bool fixed_point) {
   forces.fixed_point = fixed_point;
-  forces.force.resize(atoms.nall());
-  if (fixed_point) forces.fixed.resize(atoms.nall());
   forces.atom_energy.resize(needs.atom_energy ? atoms.nlocal : 0);
   forces.atom_virial.resize(needs.atom_virial ? atoms.nall() : 0);
 }
@@ -396,6 +395,8 @@ void Evaluator::check_dealable() const { check_positions(atoms_); }
 void Evaluator::show_images() {
   wrap_all(box_, atoms_);
   choose_domains();
+  if (ranks_->size() > 1)  // lent atoms lie elsewhere
+    domains_->span({atoms_.position.data(), static_cast<std::size_t>(atoms_.nlocal)}, *ranks_);
   halo_.build(*domains_, box_, cutoff() + options_.skin, atoms_);
 }
 

@@ -36,11 +36,12 @@ std::vector<double> shares_of_nets(double cost, const NodeLayout& layout) {
 
 // With c seconds on one thread, of which N take c/N each, all end after (1/nodes + c) / (ranks · threads).
 LongRangePlan led_by_one(LongRangePlan plan, std::optional<int> asked, const NodeLayout& layout) {
-  require(asked.value_or(1) < std::max(layout.threads, 2),
-          "--pppm-cores {} is more than a rank has beside its nets (one rank of a node transforms its mesh, "
-          "and has "
-          "{} thread(s)); give fewer, or start fewer ranks with more threads each",
-          asked.value_or(1), layout.threads);
+  require(
+      asked.value_or(1) < std::max(layout.threads, 2),
+      "{} core(s) for the mesh are more than a rank has beside its nets (one rank of a node transforms its "
+      "mesh, and has {} thread(s)); give --pppm-cores or --pppm-threads fewer, or start fewer ranks with "
+      "more threads each",
+      asked.value_or(1), layout.threads);
   if (plan.threads == 0) return plan;
   const double cost = plan.threads * plan.relative_cost;
   const double end = (1.0 / layout.nodes + cost) / (layout.ranks * layout.threads);

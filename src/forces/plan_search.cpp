@@ -102,11 +102,12 @@ LowRankChoice allow_single(Backend& backend, const std::shared_ptr<const Model>&
   return harmless ? single : choice;
 }
 
-/// As many products in bfloat16 as change the forces by no more than their share of the bound.
+/// As many products in 16 bits as change the forces by no more than their share of the bound.
 LowRankChoice choose_faint(Backend& backend, const std::shared_ptr<const Model>& model,
                            const Reference& reference, const LowRankProposal& proposal, const Limits& limits,
                            const PlanOptions& options) {
   const LowRankChoice none = proposal.keep(limits.threshold, limits.strong, 0);
+  if (!backend.multiplies_faint()) return none;  // or a machine that does would take it for measured
   const PlanPointer single = make_lowrank_plan(model, options, none);
   for (double faint = k_faint; faint > k_least_faint; faint /= 2) {
     LowRankChoice choice = proposal.keep(limits.threshold, limits.strong, faint * options.force_error);

@@ -127,13 +127,15 @@ void make_simulations(const std::vector<RunConfig>& configs, std::vector<RunSyst
   }
 }
 
-/// What was asked for on one rank does not stop a continuation on several. What was measured is not measured
-/// again on the same ranks: another way would add in another order.
-RunConfig continued(RunConfig config, const Checkpoint& checkpoint, const Transport& ranks) {
+/// What was asked for on one rank does not stop a continuation on several. What was chosen by measuring stays
+/// on the same ranks, where the machine can do it: another way would add in another order.
+RunConfig continued(RunConfig config, const Checkpoint& checkpoint, const Backend& backend,
+                    const Transport& ranks) {
   std::optional<FftMethod>& fft = config.long_range.fft;
   if (ranks.size() == 1) return config;
   if (fft == FftMethod::local) fft.reset();
-  if (!fft && !checkpoint.dealt) fft = checkpoint.dplr.solver.fft;
+  const FftMethod before = checkpoint.dplr.solver.fft;
+  if (!fft && !checkpoint.dealt && (before == FftMethod::replicated || backend.solves_bricks())) fft = before;
   return config;
 }
 
@@ -215,8 +217,8 @@ std::vector<RunSystem> restore_systems(const std::vector<RunConfig>& configs, co
         other != nullptr
             ? other->plan
             : with_shared_mesh(same_plan(system.model, configs[r], checkpoint, system.backend->threads()),
-                               *system.backend, checkpoint.box, continued(configs[r], checkpoint, *ranks),
-                               *ranks);
+                               *system.backend, checkpoint.box,
+                               continued(configs[r], checkpoint, *system.backend, *ranks), *ranks);
     system.error = checkpoint.error;
     system.mesh = checkpoint.dplr.mesh;
     system.input_id = checkpoint.input_id;

@@ -11,6 +11,16 @@
 #include <map>
 
 namespace nanoday {
+namespace {
+
+/// The same work by `most` threads at most.
+void limit_threads(LongRangePlan& solver, int most) {
+  if (solver.threads <= most) return;
+  solver.relative_cost *= solver.threads / std::max(1.0, static_cast<double>(most));
+  solver.threads = most;
+}
+
+}  // namespace
 
 std::shared_ptr<const InferencePlan> same_plan(std::shared_ptr<const Model> model, const RunConfig& config,
                                                const Checkpoint& checkpoint, int threads) {
@@ -25,7 +35,7 @@ std::shared_ptr<const InferencePlan> same_plan(std::shared_ptr<const Model> mode
   auto plan = plan_of(model, checkpoint.choice);
   if (!model->dipole_charge) return plan;
   DplrState dplr = checkpoint.dplr;
-  dplr.solver.threads = std::min(dplr.solver.threads, std::max(threads - 1, 0));  // fewer than when it began
+  limit_threads(dplr.solver, std::max(threads - 1, 0));  // there may be fewer than when it began
   return with_dplr(*plan, same_dplr(dplr, plan_of(model->dipole_charge->wannier, dplr.choice)));
 }
 
@@ -96,12 +106,23 @@ std::shared_ptr<const InferencePlan> with_shared_mesh(std::shared_ptr<const Infe
   if (ranks.size() > 1) problem = measure_fft(backend, ranks, solver, domains.shape());
   const FftChoice choice = choose_fft(problem, config.long_range.fft);
   solver.fft = choice.method;
-  if (choice.method == FftMethod::replicated && most_ranks_on_a_node(ranks) > 1) {
-    const auto& asked = config.long_range.cores ? config.long_range.cores : config.long_range.threads;
+  std::string cores;
+  // Machines that solve bricks share a mesh between the ranks of a node, too; GPUs have one each.
+  if (choice.method == FftMethod::replicated && backend.solves_bricks() && most_ranks_on_a_node(ranks) > 1) {
+    auto asked = config.long_range.cores ? config.long_range.cores : config.long_range.threads;
     const int nodes = *std::max_element(ranks.node_of().begin(), ranks.node_of().end()) + 1;
+    const int most = std::max(backend.threads() - 1, 1);
+    // Who asked for another way of sharing, or began with more threads, cannot have meant so many of one
+    // rank.
+    const bool meant = note != nullptr && config.long_range.fft == FftMethod::replicated;
+    if (asked && *asked > most && !meant) {
+      cores = fmt::format("; {} core(s) of a node instead of {}: one rank transforms, and has no more", most,
+                          *asked);
+      asked = most;
+    }
     solver = led_by_one(solver, asked, {nodes, most_ranks_on_a_node(ranks), backend.threads()});
   }
-  if (ranks.size() > 1 && note != nullptr) *note = "mesh over ranks: " + fft_text(choice);
+  if (ranks.size() > 1 && note != nullptr) *note = "mesh over ranks: " + fft_text(choice) + cores;
   return with_dplr(*plan, dplr);
 }
 

@@ -1,8 +1,6 @@
 // Products of weights with one to three atoms: the bits they would have in a full batch.
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/arm/lanes.hpp"
-
-#include <gtest/gtest.h>
+#include "tests/arm/arm_test.hpp"
 
 #include <cmath>
 #include <limits>
@@ -12,7 +10,7 @@ namespace nanoday {
 namespace {
 
 template <class Real>
-class SmallGemm : public testing::Test {
+class SmallGemm : public test::ArmTest {
  protected:
   static constexpr int b = cpu::k_batch<Real>;
 

@@ -1,8 +1,6 @@
 // The vector operations of arm/, for every vector length this processor runs.
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/arm/lanes.hpp"
-
-#include <gtest/gtest.h>
+#include "tests/arm/arm_test.hpp"
 
 #include <cmath>
 #include <limits>
@@ -21,7 +19,7 @@ const test::LanesOf<Real>& of(const test::Lanes& lanes) {
 }
 
 template <class Real>
-class ArmLanes : public testing::Test {
+class ArmLanes : public test::ArmTest {
  protected:
   std::mt19937 random{17};
 

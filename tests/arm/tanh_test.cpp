@@ -1,14 +1,14 @@
 // tanh of SVE lanes against the mathematical function, over a million points.
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/arm/lanes.hpp"
-
-#include <gtest/gtest.h>
+#include "tests/arm/arm_test.hpp"
 
 #include <cmath>
 #include <limits>
 
 namespace nanoday {
 namespace {
+
+using ArmTanh = test::ArmTest;
 
 constexpr int k_points = 1 << 20;
 
@@ -34,7 +34,7 @@ std::vector<long double> exact(const std::vector<Real>& x) {
   return y;
 }
 
-TEST(ArmTanh, is_tested_on_symmetric_points) {
+TEST_F(ArmTanh, is_tested_on_symmetric_points) {
   const auto x = points<double>(22);
   for (std::size_t i = 0; i < x.size(); ++i) ASSERT_EQ(x[i], -x[x.size() - 1 - i]);
 }
@@ -57,7 +57,7 @@ Errors errors_of(const test::LanesOf<Real>& lanes, const std::vector<Real>& x,
   return most;
 }
 
-TEST(ArmTanh, the_table_errs_by_less_than_1e_7_over_a_million_points) {
+TEST_F(ArmTanh, the_table_errs_by_less_than_1e_7_over_a_million_points) {
   const auto x = points<float>(10);
   const auto y = exact(x);
   for (const auto* lanes : test::available_lanes()) {
@@ -70,7 +70,7 @@ TEST(ArmTanh, the_table_errs_by_less_than_1e_7_over_a_million_points) {
   }
 }
 
-TEST(ArmTanh, the_table_is_odd_keeps_small_numbers_and_ends_at_one) {
+TEST_F(ArmTanh, the_table_is_odd_keeps_small_numbers_and_ends_at_one) {
   const float inf = std::numeric_limits<float>::infinity();
   const std::vector<float> x{0.0f, 1e-30f, 1e-4f, 0.003f, 0.3f,  1.7f, 8.4f, 8.49f,
                              8.5f, 8.6f,   9.0f,  20.0f,  1e30f, inf,  2.0f, 3.0f};
@@ -93,7 +93,7 @@ TEST(ArmTanh, the_table_is_odd_keeps_small_numbers_and_ends_at_one) {
   }
 }
 
-TEST(ArmTanh, in_double_errs_by_less_than_4e_16_over_a_million_points) {
+TEST_F(ArmTanh, in_double_errs_by_less_than_4e_16_over_a_million_points) {
   const auto x = points<double>(22);
   const auto y = exact(x);
   for (const auto* lanes : test::available_lanes()) {
@@ -105,7 +105,7 @@ TEST(ArmTanh, in_double_errs_by_less_than_4e_16_over_a_million_points) {
   }
 }
 
-TEST(ArmTanh, what_is_not_a_number_stays_so_beside_lanes_that_are) {
+TEST_F(ArmTanh, what_is_not_a_number_stays_so_beside_lanes_that_are) {
   for (const auto* lanes : test::available_lanes()) {
     std::vector<float> x(16, 0.5f), y(16);
     x[3] = std::numeric_limits<float>::quiet_NaN();

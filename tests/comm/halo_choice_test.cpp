@@ -91,7 +91,7 @@ TEST(HaloChoice, obeys_and_stays_as_it_was_on_one_node) {
         const DomainGrid grid(frame, transport.node_of());
         const HaloChoice asked = choose_halo(grid, 8, 6400, transport, HaloRoute::staged);
         EXPECT_EQ(asked.route, HaloRoute::staged);
-        EXPECT_EQ(halo_text(asked), "staged, as given");
+        EXPECT_EQ(halo_text(asked), "staged (asked for, or the way of the run that goes on)");
       },
       2);
   run_ranks(3, [&](Transport& transport) {

@@ -1,5 +1,6 @@
-// Several ranks whose exchange only queues work: a step is two graphs, as on one rank, and gives the same
-// bits. SPDX-License-Identifier: Apache-2.0
+// Several ranks whose exchange only queues work: a step is two graphs and has the bits of one that waits.
+// SPDX-License-Identifier: Apache-2.0
+#include "core/error.hpp"
 #include "cuda/device_counts.hpp"
 #include "cuda/host/host_launch.hpp"
 #include "cuda/resident.hpp"
@@ -12,7 +13,10 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <memory>
 #include <stdexcept>
+#include <utility>
 
 namespace nanoday {
 namespace {
@@ -54,14 +58,50 @@ class QueuedExchange final : public DeviceExchange {
   Transport& ranks_;
 };
 
+/// Fails once it is told to; notes how much device memory there was when it went.
+class FailingExchange final : public DeviceExchange {
+ public:
+  struct Life {
+    bool fails = false;
+    int checks = 0;
+    std::size_t bytes_at_end = 0;
+  };
+  FailingExchange(Transport& ranks, Life& life) : ranks_(ranks), life_(life) {}
+  ~FailingExchange() override { life_.bytes_at_end = gpu::device_bytes(); }
+  std::string name() const override { return "failing"; }
+  bool capturable() const override { return true; }
+  void exchange(DeviceQueue& queue, const std::vector<PeerBytes>& peers, const std::byte* sent,
+                std::byte* received) override {
+    ranks_.exchange(queue, peers, sent, received);
+  }
+  void sum(DeviceQueue& queue, View<std::uint64_t> words) override { ranks_.sum(queue, words); }
+  void check() override {
+    ++life_.checks;
+    require_run(!life_.fails, "a connection broke; look at the network");
+  }
+
+ private:
+  QueuedExchange ranks_;
+  Life& life_;
+};
+
+using Connect = std::function<std::unique_ptr<DeviceExchange>(Transport&, const std::string&)>;
+
+std::unique_ptr<DeviceExchange> queued_exchange(Transport& ranks, const std::string&) {
+  return std::make_unique<QueuedExchange>(ranks);
+}
+
 /// Deals atoms without lending and order in space.
 class PlainRanks final : public ResidentRanks {
  public:
-  PlainRanks(Transport& ranks, const Box& box, double cutoff, bool queued)
-      : ranks_(ranks), box_(box), cutoff_(cutoff), queued_(queued), halo_(ranks, HaloRoute::direct) {}
+  PlainRanks(Transport& ranks, const Box& box, double cutoff, Connect connect)
+      : ranks_(ranks),
+        box_(box),
+        cutoff_(cutoff),
+        connect_(std::move(connect)),
+        halo_(ranks, HaloRoute::direct) {}
   std::unique_ptr<DeviceExchange> connect(const std::string& device) override {
-    if (queued_) return std::make_unique<QueuedExchange>(ranks_);
-    return make_device_exchange(ranks_, device);
+    return connect_(ranks_, device);
   }
   HaloRows deal(Atoms& atoms) override {
     const View<const Vec4> local(atoms.position.data(), static_cast<std::size_t>(atoms.nlocal));
@@ -78,7 +118,7 @@ class PlainRanks final : public ResidentRanks {
   Transport& ranks_;
   Box box_;
   double cutoff_;
-  bool queued_;
+  Connect connect_;
   Halo halo_;
 };
 
@@ -89,8 +129,9 @@ struct Result {
   std::int64_t nodes = 0;  ///< of the graphs of a step on each rank, when no list was built
 };
 
-Result advance(Transport& transport, const reference::Plan& plan, BathKind bath, bool queued) {
-  const std::shared_ptr<Transport> ranks = transport.split(0);
+/// Water, loaded and not yet started.
+std::unique_ptr<ResidentSystem> loaded_water(Transport& ranks, const reference::Plan& plan, BathKind bath,
+                                             Connect connect, StageTimes& times) {
   const reference::System water = reference::small_water();
   ResidentSettings settings;
   settings.plans = {plan};
@@ -101,15 +142,22 @@ Result advance(Transport& transport, const reference::Plan& plan, BathKind bath,
   settings.bath = {ranks::bath_of(bath, 3 * n - 3)->settings()};
   const double rcut =
       std::max(plan->model->rcut, plan->dplr ? plan->dplr->wannier->model->rcut : plan->model->rcut);
-  settings.ranks = std::make_shared<PlainRanks>(*ranks, water.box, rcut + settings.skin, queued);
-  StageTimes times;
-  const auto system = gpu::make_resident_system(settings, true, times);
+  settings.ranks = std::make_shared<PlainRanks>(ranks, water.box, rcut + settings.skin, std::move(connect));
+  auto system = gpu::make_resident_system(settings, true, times);
   ResidentState state;
-  state.atoms = ranks::dealt(water, *ranks);
-  draw_velocities(state.atoms, 330, 5, *ranks);
+  state.atoms = ranks::dealt(water, ranks);
+  draw_velocities(state.atoms, 330, 5, ranks);
   state.atoms.image.resize(static_cast<std::size_t>(state.atoms.nlocal));
   state.bath = ranks::bath_of(bath, 3 * n - 3)->state();
   system->load(0, state);
+  return system;
+}
+
+Result advance(Transport& transport, const reference::Plan& plan, BathKind bath, bool queued) {
+  const std::shared_ptr<Transport> ranks = transport.split(0);
+  StageTimes times;
+  const auto system =
+      loaded_water(*ranks, plan, bath, queued ? Connect(queued_exchange) : make_device_exchange, times);
   system->start(k_row);
   Result result;
   for (int step = 1; step <= k_steps; ++step) {
@@ -122,7 +170,9 @@ Result advance(Transport& transport, const reference::Plan& plan, BathKind bath,
     const DeviceTraffic after = device_traffic();
     if (step < 3 || step == k_steps || system->rebuilds() != rebuilds) continue;
     EXPECT_EQ(after.graph_launches - before.graph_launches, queued ? 2 * ranks->size() : 0);
-    if (queued) EXPECT_EQ(after.kernels - before.kernels, 0);
+    if (queued) {
+      EXPECT_EQ(after.kernels - before.kernels, 0);
+    }
     result.nodes = (after.graph_nodes - before.graph_nodes) / ranks->size();
   }
   EXPECT_TRUE(system->sound());
@@ -133,7 +183,7 @@ Result advance(Transport& transport, const reference::Plan& plan, BathKind bath,
   Array<Vec4> dipoles;
   system->download(0, atoms, forces, dipoles);
   for (auto* const rows : {&result.position, &result.velocity, &result.force})
-    rows->resize(water.position.size());
+    rows->resize(reference::small_water().position.size());
   for (std::size_t i = 0; i < static_cast<std::size_t>(atoms.nlocal); ++i) {
     const auto id = static_cast<std::size_t>(atoms.id[i]);
     result.position[id] = atoms.position[i];
@@ -171,15 +221,53 @@ std::int64_t compare(const reference::Plan& plan, BathKind bath) {
 // heard.
 TEST(DeviceRankGraphs, hold_messages_between_the_kernels_of_one_rank) {
   const auto plan = reference::plan_of(reference::model_named("water_sea.pb"), TableKind::lowrank);
-  EXPECT_LE(compare(plan, BathKind::none), 16 + 10);
-  EXPECT_LE(compare(plan, BathKind::nose_hoover), 19 + 10 + 2 * 2) << "sums over ranks, and what they decide";
+  const std::int64_t alone = compare(plan, BathKind::none), coupled = compare(plan, BathKind::nose_hoover);
+  EXPECT_GT(alone, 0);
+  EXPECT_LE(alone, 16 + 10);
+  EXPECT_GT(coupled, alone);
+  EXPECT_LE(coupled, 19 + 10 + 2 * 2) << "sums over ranks, and what they decide";
 }
 
 TEST(DeviceRankGraphs, hold_the_sum_of_charge_meshes) {
   const auto model = reference::model_named("water_dplr.pb");
   const auto plan =
       reference::dplr_plan(model, reference::pppm_plan(*model, 12), {{0, 0, 0.05}, 0.01}, TableKind::lowrank);
-  EXPECT_LE(compare(plan, BathKind::none), 40 + 10 + 2) << "whether a charge has no place, and the sum";
+  const std::int64_t nodes = compare(plan, BathKind::none);
+  EXPECT_GT(nodes, 0);
+  EXPECT_LE(nodes, 40 + 10 + 2) << "whether a charge has no place, and the sum";
+}
+
+// A kernel that waits for another rank would keep the memory from being freed.
+TEST(DeviceRankGraphs, end_when_the_exchange_fails_and_give_it_up_before_their_memory) {
+  const auto plan = reference::plan_of(reference::model_named("water_sea.pb"), TableKind::lowrank);
+  const std::size_t bytes_before = gpu::device_bytes();
+  for (const bool fails : {false, true}) {
+    FailingExchange::Life life;
+    std::size_t bytes_at_work = 0;
+    const auto run = [&] {
+      const auto ranks = make_self_transport();
+      StageTimes times;
+      const auto connect = [&](Transport& to, const std::string&) -> std::unique_ptr<DeviceExchange> {
+        return std::make_unique<FailingExchange>(to, life);
+      };
+      const auto system = loaded_water(*ranks, plan, BathKind::nose_hoover, connect, times);
+      system->start(k_row);
+      const int checks = life.checks;
+      system->step({});
+      EXPECT_GT(life.checks, checks) << "a step waits for others";
+      bytes_at_work = gpu::device_bytes();
+      life.fails = fails;
+      system->step({});
+    };
+    if (fails) {
+      EXPECT_THROW(run(), RunError);
+      EXPECT_EQ(life.bytes_at_end, bytes_at_work);
+    } else {
+      run();
+      EXPECT_LT(life.bytes_at_end, bytes_at_work) << "graphs and their memory go first";
+    }
+    EXPECT_EQ(gpu::device_bytes(), bytes_before);
+  }
 }
 
 }  // namespace

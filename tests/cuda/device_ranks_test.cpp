@@ -1,11 +1,16 @@
 // Several ranks with a device each: atoms live there, and follow the trajectory of one rank.
 // SPDX-License-Identifier: Apache-2.0
+#include "cuda/tiles.hpp"
 #include "machine.hpp"
 #include "machines.hpp"
 #include "md/rank_trail.hpp"
 #include "reference/dplr.hpp"
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
 
 namespace nanoday {
 namespace {
@@ -113,10 +118,16 @@ TEST_F(DeviceRanks, wait_for_the_one_that_needs_room_for_the_exact_plan) {
   c.plan = net_of(TableKind::lowrank);
   c.system = reference::water_box(Box::orthorhombic(16, 16, 16), 5, 3);
   auto& x = c.system.position;
-  for (std::size_t i = 0; i < x.size() / 2; i += 3)  // of some molecules: other ranks have room enough
-    for (std::size_t h = i + 1; h < i + 3; ++h) x[h] = x[i] + 0.72 * (x[h] - x[i]);
+  std::vector<std::size_t> close;  // hydrogens of some molecules: other ranks have room enough
+  for (std::size_t i = 0; i < x.size() / 2; i += 3) close.insert(close.end(), {i + 1, i + 2});
+  for (const std::size_t h : close) x[h] = x[h / 3 * 3] + 0.72 * (x[h] - x[h / 3 * 3]);
   c.steps = 5;
-  expect_same(trail_of(c, reproducible_machine, 1), trail_of(c, reproducible_machine, 3));
+  const Trail many = trail_of(c, reproducible_machine, 3);
+  std::array<int, 3> rows{};
+  for (const std::size_t h : close) ++rows[static_cast<std::size_t>(many.first_owner[h])];
+  EXPECT_EQ(std::count_if(rows.begin(), rows.end(), [](int n) { return n > NANODAY_GPU::k_tile_rows; }), 1)
+      << "each rank begins with a tile per type";
+  expect_same(trail_of(c, reproducible_machine, 1), many);
 }
 
 // Neighbors stand in the order of places in memory then: sums differ in their last bits.

@@ -230,6 +230,7 @@ TEST(Runtime, a_mark_is_waited_for_while_the_stream_goes_on) {
   mark.set(stream);
   gpu::launch(stream, AddOne{array.data(), 1}, gpu::grid_for(1));
   mark.wait();
+  EXPECT_TRUE(mark.done());
   EXPECT_EQ(seen[0], 1);
 }
 

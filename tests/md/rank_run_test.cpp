@@ -236,6 +236,25 @@ TEST_F(RankRun, a_folder_with_results_is_refused_by_all) {
   run_ranks(3, [&](Transport& transport) { EXPECT_THROW(run(c, k_cpu, transport.split(0)), InputError); });
 }
 
+TEST_F(RankRun, continues_on_ranks_that_have_fewer_threads_than_the_solver_had) {
+  const MakeBackend as_told = [](const RunConfig& c) {
+    return make_backend({.device = "cpu", .threads = c.threads, .reproducible = c.reproducible});
+  };
+  ASSERT_EQ(run_on(1, config("whole", true)), 0);
+  RunConfig part = config("part", true);
+  part.threads = 4;
+  part.long_range.cores = 2;
+  part.steps = k_part;
+  run_ranks(1, [&](Transport& transport) { EXPECT_EQ(run(part, as_told, transport.split(0)), 0); });
+  ResumeConfig rest;
+  rest.folder = folder_.file("part");
+  rest.steps = k_steps;
+  rest.threads = 1;
+  run_ranks(
+      2, [&](Transport& transport) { EXPECT_EQ(resume(rest, as_told, transport.split(0)), 0); }, 2);
+  expect_same("whole", "part", results(true));
+}
+
 TEST_F(RankRun, ranks_with_different_machines_are_refused_by_all) {
   run_ranks(2, [&](Transport& transport) {
     const bool odd = transport.rank() == 1;

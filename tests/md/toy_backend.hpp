@@ -71,7 +71,7 @@ class ToyBackend : public Backend {
   }
 
   EvaluationCounts deep_potential(PreparedModel&, const EvaluationArgs& args, Forces& forces) override {
-    std::fill(forces.force.begin(), forces.force.end(), Vec4{});
+    forces.force.assign(args.position.size(), Vec4{});
     forces.energy = 0;
     forces.virial = {};
     for (std::int64_t i = 0; i < args.nlocal; ++i) {
