@@ -89,6 +89,10 @@ void wrap_all(const Box& box, Atoms& atoms) {
   }
 }
 
+View<const Vec4> local_positions(const Atoms& atoms) {
+  return {atoms.position.data(), static_cast<std::size_t>(atoms.nlocal)};
+}
+
 /// Sizes what the machine will overwrite; grows only, so that ordinary steps allocate nothing. Rows of forces
 /// are left to the machine: the threads that will use them should touch new ones first.
 void size_results(Forces& forces, const Atoms& atoms, Needs needs, bool fixed_point) {
@@ -234,7 +238,7 @@ bool Evaluator::own_stale() {
   if (age_ < 0) return true;
   const Trace trace(backend_.times(), Stage::neighbor);
   if (options_.rebuild_every > 0 && age_ >= options_.rebuild_every) return true;
-  const View<const Vec4> local(atoms_.position.data(), static_cast<std::size_t>(atoms_.nlocal));
+  const View<const Vec4> local = local_positions(atoms_);
   const double moved2 = backend_.max_displacement2(local, reference_);
   const double limit = 0.5 * options_.skin;
   return !(moved2 <= limit * limit);  // a NaN is stale: the rebuild names the atom
@@ -259,8 +263,8 @@ void Evaluator::rebuild() {
 }
 
 void Evaluator::choose_domains() {
-  const View<const Vec4> local(atoms_.position.data(), static_cast<std::size_t>(atoms_.nlocal));
-  domains_ = std::make_unique<DomainGrid>(domain_frame(box_, local, *ranks_), ranks_->node_of());
+  domains_ =
+      std::make_unique<DomainGrid>(domain_frame(box_, local_positions(atoms_), *ranks_), ranks_->node_of());
 }
 
 void Evaluator::deal_and_list() {
@@ -303,7 +307,7 @@ Array<Vec4> Evaluator::work_of_atoms() const {
 }
 
 void Evaluator::sort_in_space(Array<Vec4>* further) {
-  const View<const Vec4> local(atoms_.position.data(), static_cast<std::size_t>(atoms_.nlocal));
+  const View<const Vec4> local = local_positions(atoms_);
   const auto order = backend_.spatial_order(local, 0.5 * (cutoff() + options_.skin));
   if (further != nullptr) permute(*further, order);
   permute(atoms_.position, order);
@@ -386,7 +390,7 @@ void Evaluator::return_to_build(Array<Vec4>& now, bool dealt) {
     migrate(*domains_, *ranks_, atoms_, {&now});
     sort_in_space(&now);
   } else if (several) {
-    domains_->span({atoms_.position.data(), static_cast<std::size_t>(atoms_.nlocal)}, *ranks_);
+    domains_->span(local_positions(atoms_), *ranks_);
   }
 }
 
@@ -396,7 +400,7 @@ void Evaluator::show_images() {
   wrap_all(box_, atoms_);
   choose_domains();
   if (ranks_->size() > 1)  // lent atoms lie elsewhere
-    domains_->span({atoms_.position.data(), static_cast<std::size_t>(atoms_.nlocal)}, *ranks_);
+    domains_->span(local_positions(atoms_), *ranks_);
   halo_.build(*domains_, box_, cutoff() + options_.skin, atoms_);
 }
 

@@ -4,6 +4,7 @@
 #include "io/temporary_folder.hpp"
 #include "machine.hpp"
 #include "md/run.hpp"
+#include "md/water_run.hpp"
 #include "reference/dplr.hpp"
 #include "reference/structure_text.hpp"
 
@@ -23,22 +24,9 @@ class DeviceRankRun : public testing::Test {
   void SetUp() override { NANODAY_NEEDS_DEVICE(); }
 
   RunConfig config(const std::string& out, bool dplr, std::int64_t steps = k_steps) const {
-    RunConfig c;
-    c.model = reference::data_path(dplr ? "water_dplr.pb" : "water_sea.pb");
-    c.structure = folder_.file("water.xyz");
-    c.out = folder_.file(out);
-    c.ensemble = Ensemble::nvt;
+    RunConfig c = test::water_run(folder_.file("water.xyz"), folder_.file(out), dplr);
     c.thermostat = ThermostatKind::nose_hoover;
-    c.target = 330;
-    c.seed = 4;
-    c.dt = 0.001;
     c.steps = steps;
-    c.every = 0.004;
-    c.thermo_every = 3;
-    c.checkpoint_every = 10;
-    c.table = TableKind::quintic;
-    c.skin = 0.3;
-    c.reproducible = true;
     return c;
   }
   static void run_on(int n, const RunConfig& config) {

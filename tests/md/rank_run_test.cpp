@@ -6,6 +6,7 @@
 #include "machines.hpp"
 #include "md/checkpoint.hpp"
 #include "md/run.hpp"
+#include "md/water_run.hpp"
 #include "reference/dplr.hpp"
 #include "reference/structure_text.hpp"
 
@@ -31,24 +32,11 @@ class RankRun : public testing::Test {
   RankRun() { folder_.write("water.xyz", reference::extxyz_text(reference::small_water(), {"O", "H"})); }
 
   RunConfig config(const std::string& out, bool dplr = false) const {
-    RunConfig c;
-    c.model = reference::data_path(dplr ? "water_dplr.pb" : "water_sea.pb");
-    c.structure = folder_.file("water.xyz");
-    c.out = folder_.file(out);
-    c.ensemble = Ensemble::nvt;
+    RunConfig c = test::water_run(folder_.file("water.xyz"), folder_.file(out), dplr);
     c.thermostat = ThermostatKind::langevin;
-    c.target = 330;
-    c.seed = 4;
-    c.dt = 0.001;
     c.steps = k_steps;
-    c.every = 0.004;
-    c.thermo_every = 3;
-    c.checkpoint_every = 10;
-    c.table = TableKind::quintic;
     c.device = "cpu";
     c.threads = 1;
-    c.skin = 0.3;
-    c.reproducible = true;
     return c;
   }
 
