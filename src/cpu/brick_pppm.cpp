@@ -3,6 +3,7 @@
 #include "cpu/brick_pppm.hpp"
 
 #include "core/error.hpp"
+#include "cpu/first_touch.hpp"
 #include "cpu/influence_table.hpp"
 #include "math/influence_function.hpp"
 
@@ -76,10 +77,10 @@ BrickPppm::BrickPppm(const LongRangePlan& plan, int max_team, const MeshKernelSe
   }
   overlap_ = ranks_at_a_point();
   row_ = (extent_[2] + k_beyond + 7) / 8 * 8;
-  for (auto& own : own_) {
-    own.plane.resize(static_cast<std::size_t>(extent_[1]) * row_);
-    own.charges.reserve(0, extent_[0]);
-  }
+  on_each_thread(max_team, [&](int t) {
+    own_[t].plane.resize(static_cast<std::size_t>(extent_[1]) * row_);
+    own_[t].charges.reserve(0, extent_[0]);
+  });
   mesh_.resize(points_of(extent_));
   spectrum_.resize(brick_.points());
   product_.resize(brick_.points());

@@ -6,6 +6,7 @@
 // through the same products. Every sum over charges belongs to one member of the team, every charge's force
 // too, so that results do not depend on the size of the team.
 #include "core/error.hpp"
+#include "cpu/first_touch.hpp"
 #include "cpu/instruction_sets.hpp"
 #include "cpu/long_range_team.hpp"
 #include "cpu/reciprocal_lines.hpp"
@@ -35,8 +36,9 @@ class DirectSum final : public LongRangeTeam {
         totals_(lines_.line.size()),
         scratch_(max_team) {
     const std::int64_t columns = 2 * lines_.n_max[2] + 1;
-    for (auto& s : scratch_)
-      s.resize(std::max<std::int64_t>(4 * k_charge_chunk, 2 * columns * k_charge_tile));
+    on_each_thread(max_team, [&](int t) {
+      scratch_[t].resize(std::max<std::int64_t>(4 * k_charge_chunk, 2 * columns * k_charge_tile));
+    });
   }
 
   void solve(const LongRangeArgs& args, LongRangeResult& result, const Team& team) override {

@@ -5,9 +5,14 @@
 #include "core/view.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <vector>
 
 namespace nanoday::cpu {
+
+/// Calls make(t) on thread t = 0 … threads − 1 of a team, outside parallel regions: what it allocates and
+/// fills lies beside that thread. Throws what a call threw, after all calls.
+void on_each_thread(int threads, const std::function<void(int)>& make);
 
 /// Writes to every page of new memory: thread t of a team to bytes offset[t] … offset[t + 1] of `memory`. The
 /// kernel places a page beside the core that writes to it first.

@@ -54,7 +54,10 @@ class Pppm final : public LongRangeTeam, private StagedSolve {
   };
 
   void make_plans();
+  void make_own();
   void make_fields(int count);
+  int solvers() const;  ///< most threads that transform
+  std::int64_t first_block(int solver) const;
   void prepare(const LongRangeArgs& args, LongRangeResult& result);
   void prepare_guarded(const LongRangeArgs& args, LongRangeResult& result) noexcept;
   void spread_alone(const LongRangeArgs& args, const Team& team);

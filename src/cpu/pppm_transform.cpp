@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/pppm.hpp"
 
+#include "cpu/first_touch.hpp"
 #include "math/influence_function.hpp"
 
 #include <algorithm>
@@ -21,10 +22,7 @@ double slope_of(int index, int n) { return 2 * index == n ? 0 : mesh_frequency(i
 }  // namespace
 
 void Pppm::make_plans() {
-  for (auto& own : own_) {
-    if (fixed_) own.fixed_plane.resize(layout_.plane_size());
-    own.charges.reserve(0, layout_.n[0]);
-  }
+  make_own();
   if (!leads()) return;
   const auto& n = layout_.n;
   const int row = layout_.complex_row, pairs = layout_.pairs;
@@ -41,25 +39,49 @@ void Pppm::make_plans() {
                         {n[2], rows, in_columns, in_rows, Direction::backward}};
   }
   for (int block = 0; block < table_.blocks; ++block) block_plans_.push_back(&row_plans_[table_.rows(block)]);
-  for (auto& own : own_) {
-    own.plane.resize(layout_.plane_size());
-    own.half.resize(static_cast<std::size_t>(n[1]) * pairs);
-    own.block.resize(layout_.block_size());
-    own.rows.resize(layout_.block_size());
-    own.product.resize(static_cast<std::size_t>(n[0]) * (n[2] + 1));
-  }
-  spectrum_.resize(table_.modes());
+  resize_shared(spectrum_, table_.modes(), solvers(),
+                [&](int t) { return table_.mode_first[first_block(t)]; });
   block_sum_.resize(table_.blocks);
   make_fields(static_cast<int>(force_channels_.size()));
 }
 
+/// What each thread needs for itself, beside it.
+void Pppm::make_own() {
+  const auto& n = layout_.n;
+  on_each_thread(static_cast<int>(own_.size()), [&](int t) {
+    Own& own = own_[t];
+    if (fixed_) own.fixed_plane.resize(layout_.plane_size());
+    own.charges.reserve(0, n[0]);
+    if (!leads()) return;
+    own.plane.resize(layout_.plane_size());
+    own.half.resize(static_cast<std::size_t>(n[1]) * layout_.pairs);
+    own.block.resize(layout_.block_size());
+    own.rows.resize(layout_.block_size());
+    own.product.resize(static_cast<std::size_t>(n[0]) * (n[2] + 1));
+  });
+}
+
+/// Half-transformed rows lie beside those who transform them along a, fields beside those who do along b.
 void Pppm::make_fields(int count) {
+  const auto first_row = [&](int t) { return first_block(t) * layout_.block_size(); };
+  const auto first_plane = [&](int t) {
+    return Team{t, solvers()}.share(layout_.n[0]).first * layout_.plane_size();
+  };
   for (int c = 0; c < count; ++c) {
-    half_[c].resize(table_.blocks * layout_.block_size());
+    resize_shared(half_[c], table_.blocks * layout_.block_size(), solvers(), first_row);
     if (node_) continue;
-    own_field_[c].resize(layout_.n[0] * layout_.plane_size());
+    resize_shared(own_field_[c], layout_.n[0] * layout_.plane_size(), solvers(), first_plane);
     field_[c] = own_field_[c];
   }
+}
+
+int Pppm::solvers() const {
+  const int all = static_cast<int>(own_.size());
+  return plan_.threads > 0 ? std::min(plan_.threads, all) : all;
+}
+
+std::int64_t Pppm::first_block(int solver) const {
+  return Team{solver, solvers()}.share(table_.blocks).first;
 }
 
 void Pppm::spread_charges(const Team& team) {

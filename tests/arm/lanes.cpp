@@ -3,6 +3,7 @@
 #include "arm/lanes.hpp"
 
 #include "arm/sve_kernels.hpp"
+#include "cpu/kernels/activate_rows.hpp"
 #include "cpu/kernels/gemm.hpp"
 #include "tests/arm/lanes.hpp"
 
@@ -24,6 +25,17 @@ void call_gemm(const Array<Real>& panels, int n_in, const Real* x, Real* z, cons
   if (start == 0) gemm<Real, GemmStart::zero>(panels, n_in, x, z, row, n_atoms);
   if (start == 1) gemm<Real, GemmStart::row>(panels, n_in, x, z, row, n_atoms);
   if (start == 2) gemm<Real, GemmStart::output>(panels, n_in, x, z, row, n_atoms);
+}
+
+template <class Real>
+void call_activate(Activation kind, int rows, int n_atoms, const Real* x, Real* value, Real* slope) {
+  constexpr long b = k_batch<Real>;
+  activate_rows<Real>(
+      kind, rows, n_atoms, [&](int o, int lane) { return load(x + o * b + lane); },
+      [&](int o, int lane, Vec<Real> v, Vec<Real> d) {
+        store(value + o * b + lane, v);
+        store(slope + o * b + lane, d);
+      });
 }
 
 template <class Real>
@@ -54,7 +66,8 @@ constexpr LanesOf<Real> lanes_of() {
             for (int i = 0; i < n; i += k_lanes<double>) cpu::NANODAY_ISA::store_as<Real>(y + i, load(x + i));
           },
           [](const Real* p, Real* vector) { store(vector, broadcast_from(p)); },
-          call_gemm<Real>};
+          call_gemm<Real>,
+          call_activate<Real>};
 }
 
 int keep_below(const double* x, const std::int32_t* index, double limit, int n, double* kept,

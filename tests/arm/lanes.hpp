@@ -26,6 +26,8 @@ struct LanesOf {
   /// z (out, k_batch<Real>) = start + panelsᵀ · x for n_atoms; start: 0 zero, 1 `row`, 2 z itself.
   void (*gemm)(const Array<Real>& panels, int n_in, const Real* x, Real* z, const Real* row, int start,
                int n_atoms);
+  /// φ(x) and φ'(x) of x (rows, k_batch<Real>) for n_atoms.
+  void (*activate)(Activation kind, int rows, int n_atoms, const Real* x, Real* value, Real* slope);
 };
 
 struct Lanes {

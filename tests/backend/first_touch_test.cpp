@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <fstream>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,20 @@ TEST(FirstTouch, has_the_size_asked_for_and_zeros_in_new_room) {
   EXPECT_EQ(numbers[5], 3);
   cpu::resize_shared(numbers, 0, 2, [](int) { return std::int64_t{0}; });
   EXPECT_TRUE(numbers.empty());
+}
+
+TEST(FirstTouch, each_thread_makes_its_own_and_errors_come_back) {
+  std::vector<int> maker(k_threads, -1);
+  cpu::on_each_thread(k_threads, [&](int t) { maker[t] = omp_get_thread_num(); });
+  EXPECT_EQ(maker, (std::vector{0, 1, 2, 3}));
+  int made = 0;
+  const auto fail_on_one = [&](int t) {
+    if (t == 1) throw std::bad_alloc();
+#pragma omp atomic
+    ++made;
+  };
+  EXPECT_THROW(cpu::on_each_thread(k_threads, fail_on_one), std::bad_alloc);
+  EXPECT_EQ(made, k_threads - 1) << "the others did not finish";
 }
 
 /// The first processor of every memory node.

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "cpu/kernels/activate_rows.hpp"
 #include "cpu/kernels/descriptor.hpp"
-#include "cpu/kernels/embedding_net.hpp"
 #include "cpu/kernels/gemm.hpp"
 
 namespace nanoday::cpu::NANODAY_ISA {
@@ -12,21 +12,19 @@ namespace nanoday::cpu::NANODAY_ISA {
 /// previous).
 template <class Real>
 void activate_layer(const PackedModel<Real>& model, const PackedDense<Real>& layer, Real* z, Real* slope,
-                    const Real* previous, bool want_value, int n_vectors) {
+                    const Real* previous, bool want_value, int n_atoms) {
   constexpr long b = k_batch<Real>;
-  for (int o = 0; o < layer.out_padded; ++o) {
-    const Real dt = layer.idt[o];
-    for (int v = 0; v < n_vectors; ++v) {
-      const long at = o * b + v * k_lanes<Real>;
-      Vec<Real> value, d;
-      activate_lanes<Real>(model.activation, load(z + at), value, d);
-      store(slope + at, d * dt);
-      if (!want_value) continue;
-      value *= dt;
-      if (layer.residual) value += load(previous + at);
-      store(z + at, value);
-    }
-  }
+  const auto input = [&](int o, int lane) { return load(z + o * b + lane); };
+  activate_rows<Real>(model.activation, layer.out_padded, n_atoms, input,
+                      [&](int o, int lane, Vec<Real> value, Vec<Real> d) {
+                        const long at = o * b + lane;
+                        const Real dt = layer.idt[o];
+                        store(slope + at, d * dt);
+                        if (!want_value) return;
+                        value *= dt;
+                        if (layer.residual) value += load(previous + at);
+                        store(z + at, value);
+                      });
 }
 
 /// Adds the faint products' share of the first layer to z.
@@ -63,7 +61,7 @@ void fitting_forward(const PackedModel<Real>& model, const PackedCentre<Real>& c
       if (l == 0 && centre.faint.n_in > 0) faint_forward(centre.faint, ws, n_vectors);
     activate_layer(model, layer, ws.hidden[l].data(), ws.slope[l].data(),
                    l > 0 ? ws.hidden[l - 1].data() : nullptr, want_last || l + 1 < centre.layers.size(),
-                   n_vectors);
+                   ws.count());
     in = ws.hidden[l].data();
   }
 }

@@ -44,29 +44,29 @@ inline void find_missing(const PackedCentre<double>& centre, const SinglePart& p
 /// As activate_layer; z is the sum of ws.hidden[l] (or the part's base) and ws.single_z, and the next
 /// layer's input goes to ws.single_x where that is in single precision.
 inline void activate_split(const PackedModel<double>& model, const PackedCentre<double>& centre,
-                           std::size_t l, bool want_value, Workspace<double>& ws, int n_vectors) {
+                           std::size_t l, bool want_value, Workspace<double>& ws) {
   constexpr long b = k_batch<double>;
   const SplitLayer split = split_layer(centre, l);
   const PackedDense<double>& layer = centre.layers[l];
   const bool has_base = split.part != nullptr && !split.part->typical.empty();
   double *const z = ws.hidden[l].data(), *const slope = ws.slope[l].data();
-  for (int o = 0; o < layer.n_out; ++o) {
+  const auto input = [&](int o, int lane) {
+    const long at = o * b + lane;
+    Vec<double> x = has_base ? broadcast(split.part->base[o]) : load(z + at);
+    if (split.part != nullptr) x += load_single(ws.single_z.data() + at);
+    return x;
+  };
+  const auto output = [&](int o, int lane, Vec<double> value, Vec<double> d) {
+    const long at = o * b + lane;
     const double dt = layer.idt[o];
-    const double typical = split.next != nullptr ? split.next->typical[o] : 0.0;
-    for (int v = 0; v < n_vectors; ++v) {
-      const long at = o * b + v * k_lanes<double>;
-      Vec<double> x = has_base ? broadcast(split.part->base[o]) : load(z + at);
-      if (split.part != nullptr) x += load_single(ws.single_z.data() + at);
-      Vec<double> value, d;
-      activate_lanes<double>(model.activation, x, value, d);
-      store(slope + at, d * dt);
-      if (!want_value) continue;
-      value *= dt;
-      if (layer.residual) value += load(ws.hidden[l - 1].data() + at);
-      store(z + at, value);
-      if (split.next != nullptr) store_as<float>(ws.single_x.data() + at, value - typical);
-    }
-  }
+    store(slope + at, d * dt);
+    if (!want_value) return;
+    value *= dt;
+    if (layer.residual) value += load(ws.hidden[l - 1].data() + at);
+    store(z + at, value);
+    if (split.next != nullptr) store_as<float>(ws.single_x.data() + at, value - split.next->typical[o]);
+  };
+  activate_rows<double>(model.activation, layer.n_out, ws.count(), input, output);
 }
 
 /// fitting_forward with single parts; also what they miss, where energies are wanted.
@@ -85,7 +85,7 @@ inline void split_forward(const PackedModel<double>& model, const PackedCentre<d
                   ws.single_z.data(), ws.count());
       if (want_energy) find_missing(centre, *part, l, ws, n_vectors);
     }
-    activate_split(model, centre, l, want_energy || l + 1 < n_layers, ws, n_vectors);
+    activate_split(model, centre, l, want_energy || l + 1 < n_layers, ws);
   }
 }
 
