@@ -28,17 +28,24 @@ constexpr double k_faint = 1e3, k_least_faint = 60, k_faint_share = 0.6;
 /// Share of the bound that single precision in the layers after the first may cost; measured (water: 2.6 %).
 constexpr double k_single_share = 0.05;
 
-/// The displaced copies and what the untabulated net gives on them.
+/// Copies of the user's structure, and what the untabulated net gives on them.
 struct Reference {
   std::vector<SampleSystem> samples;
   std::vector<SampleResult> exact;
 };
 
+/// Copies [first, last) of displaced_copy().
+struct CopyRange {
+  int first, last;
+};
+constexpr CopyRange k_displaced{0, k_copies}, k_as_they_stand{k_undisplaced, 0},
+    k_both{k_undisplaced, k_copies};
+
 Reference make_reference(Backend& backend, const std::shared_ptr<const Model>& model, const Box& box,
-                         const Atoms& atoms) {
+                         const Atoms& atoms, CopyRange copies) {
   const auto prepared = backend.prepare(make_exact_plan(model));
   Reference r;
-  for (int copy = 0; copy < k_copies; ++copy) {
+  for (int copy = copies.first; copy < copies.last; ++copy) {
     r.samples.push_back(make_sample(backend, *model, box, atoms, copy));
     r.exact.push_back(evaluate_sample(backend, *prepared, *model, r.samples.back()));
   }
@@ -49,10 +56,10 @@ MeasuredError measure(Backend& backend, const Model& model, const Reference& ref
                       std::shared_ptr<const InferencePlan> plan) {
   const auto prepared = backend.prepare(std::move(plan));
   MeasuredError e;
-  e.copies = k_copies;
+  e.copies = static_cast<int>(reference.samples.size());
   e.atoms = reference.samples[0].n_centres;
   double square = 0;
-  for (int copy = 0; copy < k_copies; ++copy) {
+  for (std::size_t copy = 0; copy < reference.samples.size(); ++copy) {
     const SampleSystem& sample = reference.samples[copy];
     const SampleResult r = evaluate_sample(backend, *prepared, model, sample);
     for (std::size_t i = 0; i < r.force.size(); ++i) {
@@ -63,7 +70,7 @@ MeasuredError measure(Backend& backend, const Model& model, const Reference& ref
     const double n = static_cast<double>(sample.n_centres);
     e.energy_per_atom = std::max(e.energy_per_atom, std::fabs(r.energy - reference.exact[copy].energy) / n);
   }
-  e.force_rms = std::sqrt(square / (3.0 * k_copies * static_cast<double>(e.atoms)));
+  e.force_rms = std::sqrt(square / (3.0 * e.copies * static_cast<double>(e.atoms)));
   return e;
 }
 
@@ -146,11 +153,11 @@ std::vector<int> choose_ranks(Backend& backend, const Model& model, const Refere
   int rank = std::min(step, model.m1);
   std::vector<int> ranks(model.pair_count(), rank);
   for (double error = error_of(ranks); !(error <= bound); error = error_of(ranks)) {
-    require(rank < model.m1,
-            "no low-rank form of {} meets --force-error {:g} (the full rank {} gives {:.1e} eV/Å); allow a "
-            "larger "
-            "error or use --table quintic or net",
-            model.source, options.force_error, rank, error);
+    require(
+        rank < model.m1,
+        "no low-rank form of {} meets --force-error {:g} (the full rank {} gives {:.1e} eV/Å, of which ranks "
+        "may cost {:.1e}); allow a larger error or use --table quintic or net",
+        model.source, options.force_error, rank, error, bound);
     rank = std::min(rank + step, model.m1);
     ranks.assign(ranks.size(), rank);
   }
@@ -182,13 +189,13 @@ constexpr std::int64_t k_whole_atoms = 3000;  // DPLR: up to here all forces are
 /// Share of the bound the Wannier net gets: its errors reach the forces multiplied by those on the centroids.
 constexpr double k_wannier_share = 0.1;
 
-/// All forces of a DPLR plan on a displaced copy of the whole structure, in order of id.
-std::vector<double> all_forces(Backend& backend, const PlanPointer& plan, const Box& box,
-                               const Atoms& atoms) {
-  Evaluator evaluator(backend, plan, box, displaced_copy(box, atoms, 0), {0.0, 1});
+/// All forces of a DPLR plan on the whole structure, in order of id.
+std::vector<double> all_forces(Backend& backend, const PlanPointer& plan, const Box& box, Atoms atoms) {
+  const std::int64_t n = atoms.nlocal;
+  Evaluator evaluator(backend, plan, box, std::move(atoms), {0.0, 1});
   evaluator.compute({});
-  std::vector<double> force(3 * static_cast<std::size_t>(atoms.nlocal));
-  for (std::int64_t i = 0; i < atoms.nlocal; ++i) {
+  std::vector<double> force(3 * static_cast<std::size_t>(n));
+  for (std::int64_t i = 0; i < n; ++i) {
     const Vec4& f = evaluator.forces().force[i];
     double* const row = force.data() + 3 * evaluator.atoms().id[i];
     row[0] = f.x, row[1] = f.y, row[2] = f.z;
@@ -196,13 +203,15 @@ std::vector<double> all_forces(Backend& backend, const PlanPointer& plan, const 
   return force;
 }
 
-/// Force error of a DPLR plan against both nets in double, long-range term alike.
+/// Force error of a DPLR plan against both nets in double, long-range term alike. \param copy see
+/// displaced_copy()
 void measure_all_forces(Backend& backend, const PlanPointer& plan, const Box& box, const Atoms& atoms,
-                        MeasuredError& error) {
+                        int copy, MeasuredError& error) {
+  const Atoms there = displaced_copy(box, atoms, copy);
   auto dplr = std::make_shared<DplrPlan>(*plan->dplr);
   dplr->wannier = make_exact_plan(plan->dplr->wannier->model);
-  const auto reference = all_forces(backend, with_dplr(*make_exact_plan(plan->model), dplr), box, atoms);
-  const auto found = all_forces(backend, plan, box, atoms);
+  const auto reference = all_forces(backend, with_dplr(*make_exact_plan(plan->model), dplr), box, there);
+  const auto found = all_forces(backend, plan, box, there);
   double square = 0;
   error.force_max = 0;
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -216,8 +225,8 @@ void measure_all_forces(Backend& backend, const PlanPointer& plan, const Box& bo
 }
 
 ChosenPlan choose_net_plan(Backend& backend, std::shared_ptr<const Model> model, const Box& box,
-                           const Atoms& atoms, const PlanOptions& options) {
-  const Reference reference = make_reference(backend, model, box, atoms);
+                           const Atoms& atoms, const PlanOptions& options, CopyRange copies = k_displaced) {
+  const Reference reference = make_reference(backend, model, box, atoms, copies);
   ChosenPlan chosen;
   chosen.plan = options.table == TableKind::lowrank
                     ? make_lowrank_plan(model, options, choose_lowrank(backend, model, reference, options))
@@ -226,21 +235,36 @@ ChosenPlan choose_net_plan(Backend& backend, std::shared_ptr<const Model> model,
   return chosen;
 }
 
+ChosenPlan choose_wannier_plan(Backend& backend, const Model& model, const Box& box, const Atoms& atoms,
+                               PlanOptions options, CopyRange copies) {
+  options.force_error *= k_wannier_share;
+  return choose_net_plan(backend, model.dipole_charge->wannier, box, atoms, options, copies);
+}
+
+void add_in_quadrature(const MeasuredError& wannier, MeasuredError& error) {
+  error.force_rms = std::hypot(error.force_rms, wannier.force_rms);
+  error.force_max += wannier.force_max;
+}
+
 void add_long_range(Backend& backend, const Box& box, const Atoms& atoms, const PlanOptions& options,
                     ChosenPlan& chosen) {
-  PlanOptions narrow = options;
-  narrow.force_error *= k_wannier_share;
   const ChosenPlan wannier =
-      choose_net_plan(backend, chosen.plan->model->dipole_charge->wannier, box, atoms, narrow);
+      choose_wannier_plan(backend, *chosen.plan->model, box, atoms, options, k_displaced);
   const ChosenDplr dplr = choose_dplr(backend, chosen.plan, wannier.plan, box, atoms, options.long_range);
   chosen.plan = with_dplr(*chosen.plan, dplr.plan);
   chosen.mesh = dplr.mesh;
-  if (atoms.nlocal <= k_whole_atoms) {
-    measure_all_forces(backend, chosen.plan, box, atoms, chosen.error);
-  } else {
-    chosen.error.force_rms = std::hypot(chosen.error.force_rms, wannier.error.force_rms);
-    chosen.error.force_max += wannier.error.force_max;
-  }
+  if (atoms.nlocal <= k_whole_atoms)
+    measure_all_forces(backend, chosen.plan, box, atoms, 0, chosen.error);
+  else
+    add_in_quadrature(wannier.error, chosen.error);
+}
+
+/// The plan as one rank can evaluate it, none of it beside nets.
+PlanPointer on_one_rank(const InferencePlan& plan) {
+  auto dplr = std::make_shared<DplrPlan>(*plan.dplr);
+  dplr->solver.fft = FftMethod::local;
+  dplr->solver.threads = 0;
+  return with_dplr(plan, dplr);
 }
 
 }  // namespace
@@ -251,6 +275,32 @@ ChosenPlan choose_plan(Backend& backend, std::shared_ptr<const Model> model, con
           options.force_error);
   ChosenPlan chosen = choose_net_plan(backend, std::move(model), box, atoms, options);
   if (chosen.plan->model->dipole_charge) add_long_range(backend, box, atoms, options, chosen);
+  return chosen;
+}
+
+MeasuredError measure_plan(Backend& backend, const PlanPointer& plan, const Box& box, const Atoms& atoms) {
+  const auto of_net = [&](const PlanPointer& net) {
+    return measure(backend, *net->model, make_reference(backend, net->model, box, atoms, k_as_they_stand),
+                   net);
+  };
+  MeasuredError error = of_net(plan);
+  if (!plan->dplr) return error;
+  if (atoms.nlocal <= k_whole_atoms)
+    measure_all_forces(backend, on_one_rank(*plan), box, atoms, k_undisplaced, error);
+  else
+    add_in_quadrature(of_net(plan->dplr->wannier), error);
+  return error;
+}
+
+ChosenPlan choose_tables_again(Backend& backend, const PlanPointer& plan, const Box& box, const Atoms& atoms,
+                               const PlanOptions& options) {
+  ChosenPlan chosen = choose_net_plan(backend, plan->model, box, atoms, options, k_both);
+  if (!plan->dplr) return chosen;
+  const ChosenPlan wannier = choose_wannier_plan(backend, *plan->model, box, atoms, options, k_both);
+  auto dplr = std::make_shared<DplrPlan>(*plan->dplr);
+  dplr->wannier = wannier.plan;
+  chosen.plan = with_dplr(*chosen.plan, dplr);
+  add_in_quadrature(wannier.error, chosen.error);
   return chosen;
 }
 

@@ -33,4 +33,14 @@ struct ChosenPlan {
 ChosenPlan choose_plan(Backend& backend, std::shared_ptr<const Model> model, const Box& box,
                        const Atoms& atoms, const PlanOptions& options);
 
+/// Force error of a plan at atoms as they stand (copies = 1), on at most 500 of them; DPLR models as above.
+/// \param atoms all atoms of the system, local ones
+MeasuredError measure_plan(Backend& backend, const std::shared_ptr<const InferencePlan>& plan, const Box& box,
+                           const Atoms& atoms);
+
+/// The plan with its low-rank tables chosen anew for the atoms as they stand and for displaced copies of
+/// them. DPLR models: tables of both nets; the solver stays.
+ChosenPlan choose_tables_again(Backend& backend, const std::shared_ptr<const InferencePlan>& plan,
+                               const Box& box, const Atoms& atoms, const PlanOptions& options);
+
 }  // namespace nanoday

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "forces/sample_system.hpp"
 
-#include "periodic_images.hpp"
 #include "math/counter_rng.hpp"
+#include "periodic_images.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -22,9 +22,12 @@ Atoms displaced_copy(const Box& box, const Atoms& atoms, int copy) {
   Atoms out;
   out.nlocal = atoms.nlocal;
   for (std::int64_t i = 0; i < atoms.nlocal; ++i) {
-    const Vec3 d =
-        normal3(k_sample_seed, static_cast<std::uint64_t>(copy), static_cast<std::uint64_t>(atoms.id[i]));
-    Vec3 x = xyz(atoms.position[i]) + (k_displacement / std::max(norm(d), 1e-12)) * d;
+    Vec3 x = xyz(atoms.position[i]);
+    if (copy != k_undisplaced) {
+      const Vec3 d =
+          normal3(k_sample_seed, static_cast<std::uint64_t>(copy), static_cast<std::uint64_t>(atoms.id[i]));
+      x = x + (k_displacement / std::max(norm(d), 1e-12)) * d;
+    }
     wrap(box, x);
     out.position.push_back(padded(x));
     out.type.push_back(atoms.type[i]);

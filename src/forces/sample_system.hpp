@@ -18,9 +18,12 @@ struct SampleSystem {
 
 inline constexpr std::int64_t k_sample_atoms = 500;
 
-/// Local atoms of copy number `copy` (0, 1, …), wrapped, without velocities and masses: every atom displaced
-/// by 0.1 Å in a random direction that depends on (copy, id) only; a perfect crystal has no forces and would
-/// accept any table (low-rank.md). \param atoms local atoms
+/// The copy whose atoms stand where they are.
+inline constexpr int k_undisplaced = -1;
+
+/// Local atoms of copy number `copy` (0, 1, …; or k_undisplaced), wrapped, without velocities and masses:
+/// every atom displaced by 0.1 Å in a random direction that depends on (copy, id) only; a perfect crystal has
+/// no forces and would accept any table (low-rank.md). \param atoms local atoms
 Atoms displaced_copy(const Box& box, const Atoms& atoms, int copy);
 
 /// The middle of displaced_copy() with its neighbors.

@@ -30,6 +30,15 @@ struct DplrState {
   MeshReport mesh;
 };
 
+/// What measuring the tables again has shown so far (md/table_watch.hpp); the same on all ranks.
+struct TableRecord {
+  std::int64_t chosen_at = 0;   ///< step at whose atoms the tables were chosen
+  std::int64_t measured = 0;    ///< how often since the run began
+  std::int64_t raised = 0;      ///< how often they were chosen again
+  std::int64_t worst_step = 0;  ///< where the largest force error was met
+  double worst = 0;             ///< that error, rms [eV/Å]
+};
+
 /// What one rank knows of a checkpoint: all but the atoms is the same on all ranks.
 ///
 /// File layout: magic "nanoday\n", version (u32), header length (u64), header, FNV-1a of the header (u64);
@@ -40,8 +49,9 @@ struct Checkpoint {
   TableKind table = TableKind::lowrank;
   Precision precision = Precision::fp64;
   LowRankChoice choice;  ///< lowrank only
-  MeasuredError error;   ///< as measured when the run started
-  DplrState dplr;        ///< DPLR models only
+  MeasuredError error;   ///< as measured when it was chosen
+  TableRecord tables;
+  DplrState dplr;  ///< DPLR models only
 
   // The run.
   ThermostatKind thermostat = ThermostatKind::none;

@@ -13,8 +13,8 @@ namespace nanoday {
 namespace {
 
 constexpr std::string_view k_magic = "nanoday\n";
-constexpr std::uint32_t k_version =
-    5;  // 2: long-range part; 3: what low-rank plans round; 4: a block per rank; 5: how ghosts travel
+constexpr std::uint32_t k_version = 6;  // 2: long-range part; 3: what low-rank plans round; 4: a block per
+                                        // rank; 5: how ghosts travel; 6: when tables were chosen
 constexpr std::int32_t k_no_route = -1;
 constexpr std::uint64_t k_before = k_magic.size() + sizeof(std::uint32_t) + sizeof(std::uint64_t);
 constexpr std::uint64_t k_after = sizeof(std::uint64_t);  // the header's checksum
@@ -114,6 +114,7 @@ std::string encode_common(const Checkpoint& c, const std::vector<std::int32_t>& 
   put_box(out, c.box);
   out.put(c.list.age);
   out.put(static_cast<std::int32_t>(c.list.halo ? static_cast<int>(*c.list.halo) : k_no_route));
+  out.put(c.tables);
   out.put(c.statistics);
   out.put_text(c.analysis);
   put_files(out, c.files);
@@ -136,6 +137,7 @@ CheckpointHeader decode_common(std::string_view bytes, const std::string& source
   c.list.age = in.get<std::int64_t>();
   if (const auto route = in.get<std::int32_t>(); route != k_no_route)
     c.list.halo = static_cast<HaloRoute>(route);
+  c.tables = in.get<TableRecord>();
   c.statistics = in.get<ThermoStatistics>();
   c.analysis = in.get_text();
   c.files = get_files(in);

@@ -17,6 +17,7 @@
 #include "md/run_report.hpp"
 #include "md/run_text.hpp"
 #include "md/stop_signals.hpp"
+#include "md/table_watch.hpp"
 
 #include <algorithm>
 
@@ -75,26 +76,59 @@ void tell_overflow(Member& member, std::int64_t step) {
                   step));
 }
 
-/// Steps until the end or a signal; leaves a checkpoint of the last step.
-Pace advance(ActiveRun& run) {
+/// Measures the tables again; what was chosen again for one replica serves all of its model. True when
+/// something was: the run is to go on from its checkpoint.
+bool watch_tables(ActiveRun& run, std::int64_t step) {
+  bool raised = false;
+  run.each([&](Member& m) {
+    if (!tables_due(m.system.tables, step)) return;
+    m.system.simulation->show();
+    const TableVerdict verdict = watch_tables(m.config, m.system);
+    using Outcome = TableVerdict::Outcome;
+    if (verdict.outcome == Outcome::holds) m.log->note(verdict.text);
+    if (verdict.outcome == Outcome::too_large || verdict.outcome == Outcome::raised)
+      m.log->warn(verdict.text);
+    if (verdict.outcome != Outcome::raised) return;
+    raised = true;
+    for (Member& other : run.members)
+      if (other.system.model == m.system.model) {
+        other.system.plan = m.system.plan;
+        other.system.error = m.system.error;
+        other.system.tables.chosen_at = m.system.tables.chosen_at;
+        other.system.tables.raised = m.system.tables.raised;
+      }
+  });
+  return raised;
+}
+
+struct Advance {
+  Pace pace;
+  bool tables_raised = false;  ///< it is to go on from its checkpoint, with them
+};
+
+/// Steps until the end, a signal or new tables; leaves a checkpoint of the last step.
+Advance advance(ActiveRun& run) {
   const std::int64_t first = run.first().step_count(), total = run.config.total_steps();
   run.members[0].system.backend->times().reset();
   Progress progress(run.log, first, total, run.config.dt);
-  while (run.first().step_count() < total && !run.stopped()) {
+  bool raised = false;
+  while (run.first().step_count() < total && !run.stopped() && !raised) {
     const std::int64_t step = run.first().step_count() + 1;
     run.first().evaluator().say(run.signals.requested());
     run.each([&](Member& m) { m.system.simulation->step(m.output->needs(step)); });
     run.each([&](Member& m) {
       m.output->write(m.system);
-      if (step % run.config.checkpoint_every == 0) m.output->checkpoint(m.system);
       if (step % run.config.thermo_every == 0) tell_overflow(m, step);
     });
+    raised = watch_tables(run, step);
+    if (raised || step % run.config.checkpoint_every == 0)
+      run.each([](Member& m) { m.output->checkpoint(m.system); });
     progress.update(step);
   }
   progress.finish();
   const Pace pace{run.first().step_count() - first, progress.seconds()};
   run.each([](Member& m) { m.output->checkpoint(m.system); });
-  return pace;
+  return {pace, raised && run.first().step_count() < total && !run.stopped()};
 }
 
 void conclude_member(Member& m, const Pace& pace) {
@@ -137,6 +171,9 @@ void begin(ActiveRun& run, bool resumed) {
   });
 }
 
+/// What ends a process's part of a run beside its exit codes: it is to go on from its checkpoint.
+constexpr int k_go_on = -1;
+
 int go(ActiveRun run, bool resumed) {
   const auto note = [&](const Error& error) {
     run.log.draw("");
@@ -144,7 +181,8 @@ int go(ActiveRun run, bool resumed) {
   };
   try {
     begin(run, resumed);
-    return conclude(run, advance(run));
+    const Advance advanced = advance(run);
+    return advanced.tables_raised ? k_go_on : conclude(run, advanced.pace);
   } catch (const AtomError& error) {
     note(error);
     dump_neighborhood(run.members[run.current], error.atom());
@@ -227,6 +265,34 @@ void require_one_system(const RunConfig& config, const Transport& ranks) {
       config.replicas, ranks.size());
 }
 
+/// Continues from the checkpoint in a folder.
+int go_on(const ResumeConfig& asked, const MakeBackend& make_backend, const std::shared_ptr<Transport>& ranks,
+          const StopSignals& signals) {
+  const RunConfig config = continued(asked, asked.folder);
+  require_one_system(config, *ranks);
+  std::vector<RunConfig> configs;
+  for (const RunConfig& each : replica_configs(config)) configs.push_back(continued(asked, each.folder()));
+  const std::vector<FoundCheckpoint> found = checkpoints_of_one_step(configs, *ranks);
+  if (found[0].checkpoint.step >= config.total_steps()) {
+    if (ranks->rank() == 0)
+      fmt::print("the run in {} is finished ({} steps); make it longer with --time or --steps\n",
+                 asked.folder, found[0].checkpoint.step);
+    return 0;
+  }
+  std::vector<RunSystem> systems = restore_systems(configs, make_backend, found, ranks);
+  return go_with(config, make_members(configs, std::move(systems), &found), signals, true);
+}
+
+/// Everything is made anew from the checkpoint as often as tables were raised: one way to change a plan for
+/// all machines, and what another process would do that continues the run.
+int finish(int code, const std::string& folder, const MakeBackend& make_backend,
+           const std::shared_ptr<Transport>& ranks, const StopSignals& signals) {
+  ResumeConfig same;
+  same.folder = folder;
+  while (code == k_go_on) code = go_on(same, make_backend, ranks, signals);
+  return code;
+}
+
 }  // namespace
 
 int run(const RunConfig& config, const MakeBackend& make_backend, const std::shared_ptr<Transport>& ranks) {
@@ -237,25 +303,15 @@ int run(const RunConfig& config, const MakeBackend& make_backend, const std::sha
   const StopSignals signals;
   std::vector<RunSystem> systems = start_systems(configs, make_backend, ranks);
   if (configs.size() > 1) prepare_folder(config);
-  return go_with(config, make_members(configs, std::move(systems), nullptr), signals, false);
+  const int code = go_with(config, make_members(configs, std::move(systems), nullptr), signals, false);
+  return finish(code, config.folder(), make_backend, ranks, signals);
 }
 
 int resume(const ResumeConfig& asked, const MakeBackend& make_backend,
            const std::shared_ptr<Transport>& ranks) {
-  const RunConfig config = continued(asked, asked.folder);
-  require_one_system(config, *ranks);
-  std::vector<RunConfig> configs;
-  for (const RunConfig& each : replica_configs(config)) configs.push_back(continued(asked, each.folder()));
-  const std::vector<FoundCheckpoint> found = checkpoints_of_one_step(configs, *ranks);
   const StopSignals signals;
-  if (found[0].checkpoint.step >= config.total_steps()) {
-    if (ranks->rank() == 0)
-      fmt::print("the run in {} is finished ({} steps); make it longer with --time or --steps\n",
-                 asked.folder, found[0].checkpoint.step);
-    return 0;
-  }
-  std::vector<RunSystem> systems = restore_systems(configs, make_backend, found, ranks);
-  return go_with(config, make_members(configs, std::move(systems), &found), signals, true);
+  const int code = go_on(asked, make_backend, ranks, signals);
+  return finish(code, asked.folder, make_backend, ranks, signals);
 }
 
 }  // namespace nanoday

@@ -220,6 +220,7 @@ std::vector<RunSystem> restore_systems(const std::vector<RunConfig>& configs, co
                                *system.backend, checkpoint.box,
                                continued(configs[r], checkpoint, *system.backend, *ranks), *ranks);
     system.error = checkpoint.error;
+    system.tables = checkpoint.tables;
     system.mesh = checkpoint.dplr.mesh;
     system.input_id = checkpoint.input_id;
     make_evaluator(configs[r], checkpoint.box, checkpoint.atoms, system);
@@ -242,6 +243,7 @@ std::vector<RunSystem> restore_systems(const std::vector<RunConfig>& configs, co
 Checkpoint checkpoint_of(const RunSystem& system, const RunConfig& config) {
   Checkpoint c;
   describe_plan(*system.plan, system.error, system.mesh, c);
+  c.tables = system.tables;
   c.thermostat = config.thermostat;
   c.dt = config.dt;
   c.seed = config.seed;

@@ -21,6 +21,7 @@ struct RunSystem {
   std::shared_ptr<const Model> model;
   std::shared_ptr<const InferencePlan> plan;
   MeasuredError error;
+  TableRecord tables;
   MeshReport mesh;  ///< DPLR models
   std::unique_ptr<Evaluator> evaluator;
   std::unique_ptr<Simulation> simulation;

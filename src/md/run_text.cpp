@@ -5,6 +5,7 @@
 #include "io/report.hpp"
 #include "md/progress.hpp"
 #include "md/run_output.hpp"
+#include "md/table_watch.hpp"
 
 #include <sys/resource.h>
 
@@ -39,27 +40,12 @@ std::string box_text(const Box& box) {
                      length(box.cell[2]), box.is_orthorhombic() ? "" : ", triclinic");
 }
 
-std::string table_text(const InferencePlan& plan) {
-  if (plan.table == TableKind::net) return "net (no table)";
-  if (plan.table == TableKind::quintic) return "quintic";
-  std::string ranks;
-  for (const auto& basis : plan.choice.basis)
-    ranks += fmt::format("{}{}", ranks.empty() ? "" : " ", basis.rank);
-  return fmt::format("lowrank, ranks {}", ranks);
-}
-
 std::string machine_text(const RunSystem& system) {
   if (system.ranks->size() == 1) return system.backend->name();
   const ResidentSystem* const resident = system.simulation->resident();
   const std::string halo =
       resident == nullptr ? "" : " · ghosts travel from rank to rank by " + resident->exchange();
   return fmt::format("{} · {}{}", system.backend->name(), system.ranks->name(), halo);
-}
-
-std::string measured_text(const MeasuredError& error) {
-  if (error.copies == 0) return "not measured";
-  return fmt::format("force error rms {:.2g}, max {:.2g} eV/Å (measured on {} x {} atoms)", error.force_rms,
-                     error.force_max, error.copies, error.atoms);
 }
 
 /// \param continued  the model is compressed: there is no net, its table was continued in a straight line
@@ -140,6 +126,21 @@ const char* bath_name(ThermostatKind kind) {
 
 }  // namespace
 
+std::string table_text(const InferencePlan& plan) {
+  if (plan.table == TableKind::net) return "net (no table)";
+  if (plan.table == TableKind::quintic) return "quintic";
+  std::string ranks;
+  for (const auto& basis : plan.choice.basis)
+    ranks += fmt::format("{}{}", ranks.empty() ? "" : " ", basis.rank);
+  return fmt::format("lowrank, ranks {}", ranks);
+}
+
+std::string measured_text(const MeasuredError& error) {
+  if (error.copies == 0) return "not measured";
+  return fmt::format("force error rms {:.2g}, max {:.2g} eV/Å (measured on {} x {} atoms)", error.force_rms,
+                     error.force_max, error.copies, error.atoms);
+}
+
 std::string ensemble_text(const RunConfig& config) {
   if (config.ensemble == Ensemble::nve) return "NVE";
   return fmt::format("NVT {:g} K ({}, {:g} ps)", config.target, bath_name(config.thermostat), config.tau);
@@ -184,6 +185,16 @@ Facts start_facts(const RunConfig& config, const RunSystem& system, double first
   return facts;
 }
 
+std::string watched_text(const RunSystem& system) {
+  const TableRecord& tables = system.tables;
+  if (tables.measured == 0)
+    return system.evaluator->natoms() > k_most_watched ? "not measured again (too many atoms)" : "";
+  const auto times = [](std::int64_t n) { return n == 1 ? std::string("once") : fmt::format("{} times", n); };
+  return fmt::format("largest force error rms {:.2g} eV/Å at step {} (measured {} as it went){}",
+                     tables.worst, tables.worst_step, times(tables.measured),
+                     tables.raised > 0 ? fmt::format("; chosen again {}", times(tables.raised)) : "");
+}
+
 Facts end_facts(const RunConfig& config, const RunSystem& system, const RunOutput& output, const Pace& pace) {
   const ThermoStatistics& statistics = output.statistics();
   const auto natoms = static_cast<double>(system.evaluator->natoms());
@@ -194,6 +205,7 @@ Facts end_facts(const RunConfig& config, const RunSystem& system, const RunOutpu
                    statistics.temperature_deviation(), statistics.count)},
       {"conserved energy", drift_text(statistics, natoms)},
   };
+  if (const std::string tables = watched_text(system); !tables.empty()) facts.emplace_back("tables", tables);
   if (rdf_possible(system.evaluator->box()))
     facts.emplace_back("pressure", fmt::format("{:.1f} bar (mean)", statistics.mean_pressure));
   facts.emplace_back("speed",

@@ -30,6 +30,12 @@ Facts end_facts(const RunConfig& config, const RunSystem& system, const RunOutpu
 /// Mean time of each stage that took any [ms/step].
 std::vector<std::pair<std::string, double>> stage_times(const RunSystem& system, std::int64_t steps);
 
+/// "force error rms 8.1e-07, max 6e-06 eV/Å (measured on 3 x 192 atoms)".
+std::string measured_text(const MeasuredError& error);
+
+/// "lowrank, ranks 32 24".
+std::string table_text(const InferencePlan& plan);
+
 /// Two aligned columns.
 std::string as_text(const Facts& facts);
 

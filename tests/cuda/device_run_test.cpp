@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "cuda/machine.hpp"
 #include "io/text.hpp"
+#include "md/gas_run.hpp"
 #include "md/run.hpp"
 #include "reference/dplr.hpp"
 #include "reference/model_variants.hpp"
@@ -93,6 +94,28 @@ TEST_F(DeviceRun, replicas_continue_to_the_same_bytes) {
   expect_same_files("whole/replica-002", "part/replica-002");
   EXPECT_NE(read_bytes((folder_ / "whole/replica-001/thermo.csv").string()),
             read_bytes((folder_ / "whole/replica-002/thermo.csv").string()));
+}
+
+TEST_F(DeviceRun, goes_on_with_tables_chosen_again) {
+  const std::string gas = (folder_ / "gas.xyz").string();
+  std::ofstream(gas) << test::thin_gas();
+  const auto of = [&](const char* out, std::int64_t steps) {
+    RunConfig c = test::gas_run(gas, (folder_ / out).string());
+    c.replicas = 2;
+    c.steps = steps;
+    return c;
+  };
+  ASSERT_EQ(run(of("whole", 60), k_device), 0);
+  const std::string log = read_bytes((folder_ / "whole/replica-001/log.txt").string());
+  EXPECT_NE(log.find("chosen again where the atoms are now"), std::string::npos) << log;
+  EXPECT_NE(log.find("continued at step 50"), std::string::npos) << log;
+  ASSERT_EQ(run(of("part", 50), k_device), 0);
+  ResumeConfig on;
+  on.folder = (folder_ / "part").string();
+  on.steps = 60;
+  ASSERT_EQ(resume(on, k_device), 0);
+  expect_same_files("whole/replica-001", "part/replica-001");
+  expect_same_files("whole/replica-002", "part/replica-002");
 }
 
 TEST_F(DeviceRun, long_range_replicas_of_two_models_continue_to_the_same_bytes) {
