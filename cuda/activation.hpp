@@ -34,9 +34,9 @@ NANODAY_DEVICE Activated<Real> activate_as(Activation kind, Real x) {
       return {half * x * (one + t), half * (one + t) + half * x * (one - t * t) * k * (one + 3 * c * x * x)};
     }
     case Activation::relu:
-      return {x > 0 ? x : Real(0), x > 0 ? one : Real(0)};
+      return {x <= 0 ? Real(0) : x, x <= 0 ? Real(0) : (x == x ? one : x)};  // what is no number stays none
     case Activation::relu6:
-      return {x <= 0 ? Real(0) : (x < 6 ? x : Real(6)), x > 0 && x < 6 ? one : Real(0)};
+      return {x <= 0 ? Real(0) : (x >= 6 ? Real(6) : x), x <= 0 || x >= 6 ? Real(0) : (x == x ? one : x)};
     case Activation::softplus:
       return {x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)), one / (one + std::exp(-x))};
     case Activation::sigmoid: {

@@ -295,10 +295,8 @@ void LowRankProposal::rotate(int type) {
   }
   if (n == 0) return;
   covariance.assign(static_cast<std::size_t>(n) * n, 0.0);
-  bool any = false;
   for (const auto& c : statistics_.centres) {
     if (c.type != type) continue;
-    any = true;
     const std::vector<double> a = columns(c);
     for (int row = 0; row < 4; ++row)
       for (int p = 0; p < n; ++p)
@@ -306,19 +304,19 @@ void LowRankProposal::rotate(int type) {
           covariance[static_cast<std::size_t>(p) * n + q] +=
               a[static_cast<std::size_t>(row) * n + p] * a[static_cast<std::size_t>(row) * n + q];
   }
-  if (!any) {  // nothing to learn from: keep the columns as they are
-    all_pairs(n, centre.form);
-    return;
-  }
+  const double known = trace(covariance, n);
   const std::vector<double> derivative = derivative_covariance(type);
   // Variance of a, with a tenth of the weight for its derivatives (measured: 400 products where 460 were
   // needed).
-  const double wa = 10 / std::max(trace(covariance, n), 1e-300),
-               wd = 1 / std::max(trace(derivative, n), 1e-300);
+  const double wa = 10 / std::max(known, 1e-300), wd = 1 / std::max(trace(derivative, n), 1e-300);
   for (std::size_t i = 0; i < covariance.size(); ++i) covariance[i] = wa * covariance[i] + wd * derivative[i];
   const std::vector<double> felt =
       matrix_product(matrix_product(v, felt_by_force_[type], n, model.m1, model.m1),
                      transposed(v, n, model.m1), n, model.m1, n);
+  if (!(known > 0 && trace(felt, n) > 0)) {  // no such atom, none with neighbors, or a net that feels none:
+    all_pairs(n, centre.form);               // nothing to learn from, keep the columns as they are
+    return;
+  }
   const SquareRoot root = square_root(felt, n, 1e-14);
   const SymmetricEigen e =
       symmetric_eigen(matrix_product(matrix_product(root.root, covariance, n, n, n), root.root, n, n, n), n);

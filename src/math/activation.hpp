@@ -28,10 +28,10 @@ NANODAY_HD inline ActivationValue activate(Activation kind, double x) {
       return {0.5 * x * (1 + t), 0.5 * (1 + t) + 0.5 * x * d * u1,
               d * u1 + 0.5 * x * (-2 * t * d * u1 * u1 + d * u2)};
     }
-    case Activation::relu:
-      return {x > 0 ? x : 0, x > 0 ? 1.0 : 0.0, 0};
+    case Activation::relu:  // what is no number stays none
+      return {x <= 0 ? 0 : x, x <= 0 ? 0 : (x == x ? 1 : x), 0};
     case Activation::relu6:
-      return {x <= 0 ? 0 : (x < 6 ? x : 6), x > 0 && x < 6 ? 1.0 : 0.0, 0};
+      return {x <= 0 ? 0 : (x >= 6 ? 6 : x), x <= 0 || x >= 6 ? 0 : (x == x ? 1 : x), 0};
     case Activation::softplus: {
       const double s = 1 / (1 + std::exp(-x));
       return {x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)), s, s * (1 - s)};

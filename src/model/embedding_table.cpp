@@ -108,6 +108,7 @@ std::array<double, 2> table_range(const Model& model, int centre, int neighbor) 
     range[0] = std::min(range[0], -model.avg[c][0] / model.std[c][0]);
     range[1] = std::max(range[1], (w / r - model.avg[c][0]) / model.std[c][0]);
   }
+  if (range[0] > range[1]) range = {0, 0};  // no centre sees this type: nothing reads the table
   range[0] -= 1e-6;  // a neighbor at the cutoff must not fall out by rounding
   return range;
 }

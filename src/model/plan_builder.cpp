@@ -97,6 +97,10 @@ void check_choice(const Model& model, const LowRankChoice& choice) {
       columns += static_cast<std::size_t>(b.rank);
     }
     if (model.fitting[t].empty()) continue;
+    require(columns > 0,
+            "{}: type {} is excluded from all pairs, which no low-rank form describes; use --table quintic "
+            "or net",
+            model.source, model.type_map[t]);
     const auto& c = choice.centres[t];
     const std::size_t rotated = static_cast<std::size_t>(std::max(c.n_rotated, 0)), pairs = c.pair_p.size();
     const std::size_t n1 = static_cast<std::size_t>(model.fitting[t].layers[0].n_out);

@@ -188,5 +188,21 @@ TEST_P(InstructionSets, round_faint_products_as_their_16_bit_numbers_do) {
   }
 }
 
+TEST_P(InstructionSets, do_not_pass_what_half_precision_cannot_hold_through_any_activation) {
+  const auto machine = machine_with(GetParam());
+  for (const Activation kind :
+       {Activation::tanh, Activation::relu, Activation::relu6, Activation::softplus}) {
+    SCOPED_TRACE(activation_name(kind));
+    Model large = toy_model();
+    for (auto& scale : large.std) scale = {0.004, 0.003, 0.003, 0.003};  // products are far above 16
+    for (FittingNet& net : large.fitting) net.activation = kind;
+    const Plan plan = with_faint_products(std::make_shared<const Model>(std::move(large)));
+    if (GetParam().pairs == cpu::PairFormat::half)
+      EXPECT_THROW(evaluate(*machine, plan, system), RunError);
+    else
+      EXPECT_NO_THROW(evaluate(*machine, plan, system));
+  }
+}
+
 }  // namespace
 }  // namespace nanoday

@@ -9,6 +9,7 @@
 #include "machines.hpp"
 #include "reference/models.hpp"
 #include "reference/plans.hpp"
+#include "reference/toy_model.hpp"
 
 #include <gtest/gtest.h>
 
@@ -166,6 +167,61 @@ TEST(PlanSearch, refuses_a_bound_that_is_not_positive) {
   const Case c = water(reference::data_path("water_sea.pb"));
   const auto backend = cpu();
   EXPECT_THROW(choose(*backend, c, 0.0), InputError);
+}
+
+/// Eight atoms of a toy model, `apart` Å from each other.
+Case lattice(Model model, double apart) {
+  Case c;
+  c.model = std::make_shared<const Model>(std::move(model));
+  c.box = Box::orthorhombic(2 * apart, 2 * apart, 2 * apart);
+  for (int i = 0; i < 8; ++i) {
+    c.atoms.position.push_back({apart * (i % 2), apart * (i / 2 % 2), apart * (i / 4), 0});
+    c.atoms.type.push_back(i % 2);
+    c.atoms.id.push_back(i);
+  }
+  c.atoms.nlocal = 8;
+  return c;
+}
+
+TEST(PlanSearch, knows_atoms_without_neighbors_of_a_model_without_means) {
+  reference::ToyOptions options;
+  options.shift = 0;  // then even the padding says nothing
+  const Case c = lattice(reference::toy_model(options), 9);
+  const auto backend = cpu();
+  const ChosenPlan chosen = choose(*backend, c, 1e-6);
+  EXPECT_EQ(chosen.error.force_rms, 0);
+  EXPECT_LE(chosen.error.energy_per_atom, 1e-12);
+}
+
+TEST(PlanSearch, knows_nets_that_feel_nothing) {
+  Model deaf = reference::toy_model();
+  for (FittingNet& net : deaf.fitting)
+    for (double& weight : net.output.weight) weight = 0;
+  const auto backend = cpu();
+  EXPECT_EQ(choose(*backend, lattice(std::move(deaf), 2.5), 1e-6).error.force_rms, 0);
+}
+
+TEST(PlanSearch, leaves_out_a_neighbor_type_that_nobody_sees) {
+  reference::ToyOptions options;
+  options.activation = Activation::softplus;  // does not saturate
+  Model model = reference::toy_model(options);
+  model.excluded[1] = model.excluded[3] = 1;  // both centres, neighbors of type 1
+  const auto backend = cpu();
+  const ChosenPlan chosen = choose(*backend, lattice(std::move(model), 2.5), 1e-6);
+  EXPECT_LE(chosen.error.force_rms, 1e-6);
+}
+
+TEST(PlanSearch, says_which_type_sees_nobody) {
+  Model model = reference::toy_model();
+  model.excluded[0] = model.excluded[1] = 1;
+  const auto backend = cpu();
+  try {
+    choose(*backend, lattice(std::move(model), 2.5), 1e-6);
+    FAIL() << "chose a form of nothing";
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("type O is excluded from all pairs"), std::string::npos)
+        << error.what();
+  }
 }
 
 TEST(LowRankPlan, refuses_a_choice_of_another_model) {
