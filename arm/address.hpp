@@ -22,7 +22,7 @@ template <class Real>
 NANODAY_INLINE Vec<Real> broadcast_from(const Real* p) {
   keep_address(p);
   Vec<Real> v = broadcast(*p);
-#if defined(__ARM_FEATURE_SVE)
+#if defined(__ARM_FEATURE_SVE) && !defined(__clang__)  // which keeps no vector of fixed length in "w"
   asm("" : "+w"(v));
 #endif
   return v;

@@ -20,7 +20,7 @@ enum class Stage {
   pppm,         ///< wall time of the long-range solver, whatever ran beside it
   pppm_hidden,  ///< the part of it in which other threads evaluated nets; not part of total()
   integrate,
-  output
+  output  ///< files and checkpoints; of a run also the looks at its tables
 };
 inline constexpr int k_stage_count = 11;
 

@@ -83,7 +83,12 @@ bool watch_tables(ActiveRun& run, std::int64_t step) {
   run.each([&](Member& m) {
     if (!tables_due(m.system.tables, step)) return;
     m.system.simulation->show();
+    StageTimes& times = m.system.backend->times();
+    const StageTimes of_steps = times;
+    const double start = seconds_now();
     const TableVerdict verdict = watch_tables(m.config, m.system);
+    times = of_steps;  // its evaluations are none of a step
+    times.add(Stage::output, seconds_now() - start);
     using Outcome = TableVerdict::Outcome;
     if (verdict.outcome == Outcome::holds) m.log->note(verdict.text);
     if (verdict.outcome == Outcome::too_large || verdict.outcome == Outcome::raised)
