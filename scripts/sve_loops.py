@@ -66,7 +66,8 @@ def functions(text):
 
 
 def innermost_loops(lines):
-    """Runs of lines from a label to a jump back to it, without another such run inside."""
+    """Runs of lines from a label to a jump back to it, without another such run inside; those with a return
+    inside, which lay out more than the loop, only where there are no others."""
     label = {LABEL.match(line)[1]: i for i, line in enumerate(lines) if LABEL.match(line)}
     runs = []
     for i, line in enumerate(lines):
@@ -74,6 +75,7 @@ def innermost_loops(lines):
         if BRANCH.match(words[0]) and words[-1] in label and label[words[-1]] < i:
             runs.append((label[words[-1]], i))
     inner = [r for r in runs if not any(r[0] <= o[0] and o[1] <= r[1] and o != r for o in runs)]
+    inner = [r for r in inner if "ret" not in lines[r[0]:r[1]]] or inner
     return [[line for line in lines[first:last + 1] if not LABEL.match(line)] for first, last in inner]
 
 

@@ -36,6 +36,11 @@ NANODAY_LOOP gemm_few_double_3(const double* w, int n, const double* x, double* 
 NANODAY_LOOP gemm_few_float_1(const float* w, int n, const float* x, float* sum) {
   few_tile<float, 1, few_panels<float>(1), k_batch<float>>(w, n, x, sum);
 }
+// Sixteen pairs of half precision, as many as are added before a sum goes on in single precision.
+NANODAY_LOOP pairs_tile_half(const std::uint32_t* w, int n_pairs, const std::uint32_t* x, float* z,
+                             float unit) {
+  pairs_tile<3, GemmStart::zero>(w, n_pairs, x, z, unit);
+}
 
 // Table and outer product.
 NANODAY_LOOP table_forward_double(const Neighbors<double>& n, std::int64_t first, int count, double* out) {

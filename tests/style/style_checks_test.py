@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The style checks find the faults they are for: each is given a small tree with one fault."""
 # SPDX-License-Identifier: Apache-2.0
+import os
 import pathlib
 import subprocess
 import sys
@@ -102,6 +103,36 @@ class HeaderCheck(unittest.TestCase):
         bad = HEADER + "#pragma once\nstd::vector<int> f();\n"
         self.assertEqual(run("check_headers.py", {"src/a.hpp": good})[0], 0)
         self.assertEqual(run("check_headers.py", {"src/a.hpp": bad})[0], 1)
+
+
+class KernelSymbolsCheck(unittest.TestCase):
+    def check(self, name, text):
+        """Exit code and output for a library of one object compiled from `text`."""
+        with tempfile.TemporaryDirectory() as folder:
+            source, made = pathlib.Path(folder) / f"{name}.cpp", pathlib.Path(folder) / f"{name}.cpp.o"
+            library = pathlib.Path(folder) / "kernels.a"
+            source.write_text(text, encoding="utf-8")
+            subprocess.run([os.environ.get("CXX", "c++"), "-c", "-o", made, source], check=True)
+            subprocess.run([os.environ.get("AR", "ar"), "rcs", library, made], check=True)
+            command = [sys.executable, str(SCRIPTS / "check_kernel_symbols.py"), "--nm",
+                       os.environ.get("NM", "nm"), str(library)]
+            result = subprocess.run(command, capture_output=True, text=True, check=False)
+            return result.returncode, result.stdout
+
+    def test_kernels_of_their_own_namespace_pass(self):
+        for isa in ("avx2", "sve512"):
+            text = f"namespace cpu::{isa} {{ inline int f() {{ return 1; }} int g() {{ return f(); }} }}\n"
+            self.assertEqual(self.check(f"mesh_kernels_{isa}", text)[0], 0)
+
+    def test_shared_code_among_kernels_is_found(self):
+        text = "inline int f() { return 1; }\nnamespace cpu::sve512 { int g() { return f(); } }\n"
+        code, output = self.check("kernels_sve512", text)
+        self.assertEqual(code, 1)
+        self.assertIn("kernels_sve512.cpp.o: f()", output)
+        self.assertEqual(self.check("kernels_avx2", text.replace("sve512", "avx2"))[0], 1)
+
+    def test_a_library_without_kernels_is_a_fault(self):
+        self.assertEqual(self.check("other", "inline int f() { return 1; }\nint g() { return f(); }\n")[0], 1)
 
 
 if __name__ == "__main__":
