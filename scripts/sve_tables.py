@@ -4,6 +4,7 @@ from sve_products import ATOMS, DEPTHS, PRECISIONS
 from sve_steps import WAYS
 
 FITTING_TANH = 3 * 240  # tanh that a fitting net of three times 240 takes per atom
+EMBEDDING_TANH = 32 + 64 + 128  # … and an embedding net of the shipped models per neighbor
 
 
 def table(head, rows):
@@ -36,9 +37,43 @@ def share_of_products(measured, way):
     return f"{100 * products / row['per_atom']:.0f} %"
 
 
+def papers_steps(result):
+    """The papers' steps one after another. What was not built is calculated: lists padded to sel repeat the
+    net or table for each entry that is no neighbor, and every tanh costs the C library's instructions."""
+    needed = ("net", "quintic", "lowrank", "lowrank-mixed")
+    systems = result["steps"].values()
+    if "tanh" not in result or any(way not in row["ways"] for row in systems for way in needed):
+        return "These are not all measured."
+    tanh_by = {way: result["tanh"][f"{way}-double"]["instructions"] for way in ("kernel", "libm")}
+    by_library = tanh_by["libm"] - tanh_by["kernel"]
+    parts = []
+    for name, measured in result["steps"].items():
+        ways, neighbors, sel = measured["ways"], measured["neighbors_per_atom"], measured["sel"]
+        net, quintic = ways["net"], ways["quintic"]
+        # A neighbor's share of what is calculated: the embedding's tanh; padding, spread over real neighbors.
+        padding = {way: (row["per_atom_padded"] - row["per_atom"]) / neighbors
+                   for way, row in (("net", net), ("quintic", quintic))}
+        own = EMBEDDING_TANH * by_library
+        steps = [("baseline: net, lists padded to sel, C library's tanh",
+                  net["per_atom_padded"] + (FITTING_TANH + EMBEDDING_TANH * sel) * by_library,
+                  net["per_neighbor"] + padding["net"] + own * sel / neighbors),
+                 ("tabulated (quintic)", quintic["per_atom_padded"] + FITTING_TANH * by_library,
+                  quintic["per_neighbor"] + padding["quintic"]),
+                 ("no padding", quintic["per_atom"] + FITTING_TANH * by_library, quintic["per_neighbor"]),
+                 ("these kernels' tanh", quintic["per_atom"], quintic["per_neighbor"]),
+                 ("low rank", ways["lowrank"]["per_atom"], ways["lowrank"]["per_neighbor"]),
+                 ("mixed precision", ways["lowrank-mixed"]["per_atom"],
+                  ways["lowrank-mixed"]["per_neighbor"])]
+        rows = [(title, f"{atom:,.0f}", f"{neighbor:,.0f}", f"{steps[0][1] / atom:,.1f}×")
+                for title, atom, neighbor in steps]
+        parts.append(table((name, "instructions per atom", "per neighbor", "fewer than the baseline"), rows))
+    return "\n\n".join(parts)
+
+
 def steps(result):
     systems = result["steps"]
-    text = "\n\n".join(of_system(name, measured) for name, measured in systems.items())
+    text = papers_steps(result) + "\n\nAll ways to evaluate the nets:\n\n"
+    text += "\n\n".join(of_system(name, measured) for name, measured in systems.items())
     ways = systems.get("water", {}).get("ways", {})
     if "lowrank" in ways and "lowrank-mixed" in ways:
         double, mixed = (share_of_products(systems["water"], way) for way in ("lowrank", "lowrank-mixed"))

@@ -24,8 +24,8 @@ inline std::string thin_gas() {
 }
 
 /// Its run: so fast that some have met when tables are measured again.
-inline RunConfig gas_run(const std::string& structure, const std::string& out) {
-  RunConfig c = water_run(structure, out, false);
+inline RunConfig gas_run(const std::string& structure, const std::string& out, bool dplr = false) {
+  RunConfig c = water_run(structure, out, dplr);
   c.table = TableKind::lowrank;
   c.ensemble = Ensemble::nve;
   c.temperature = 3000;

@@ -34,8 +34,8 @@ class TableWatch : public testing::Test {
  protected:
   TableWatch() { folder_.write("gas.xyz", test::thin_gas()); }
 
-  RunConfig config(const std::string& out, std::int64_t steps) const {
-    RunConfig c = test::gas_run(folder_.file("gas.xyz"), folder_.file(out));
+  RunConfig config(const std::string& out, std::int64_t steps, bool dplr = false) const {
+    RunConfig c = test::gas_run(folder_.file("gas.xyz"), folder_.file(out), dplr);
     c.steps = steps;
     c.checkpoint_every = 150;
     c.device = "cpu";
@@ -82,6 +82,16 @@ TEST_F(TableWatch, gives_any_number_of_ranks_the_same_tables) {
     ASSERT_EQ(run_on(n, config(fmt::format("on{}", n), 300)), 0);
     expect_same("on1", fmt::format("on{}", n));
   }
+}
+
+TEST_F(TableWatch, chooses_tables_of_both_nets_of_a_long_range_model) {
+  const RunConfig one = config("on1", 120, true);
+  ASSERT_EQ(run_on(1, one), 0);
+  const std::string text = folder_.read("on1/log.txt");
+  EXPECT_GE(count(text, "chosen again where the atoms are now"), 1) << text;
+  EXPECT_EQ(count(text, "finished 120 steps"), 1);
+  ASSERT_EQ(run_on(2, config("on2", 120, true)), 0);
+  expect_same("on1", "on2");
 }
 
 TEST_F(TableWatch, continues_as_if_it_had_not_stopped) {
