@@ -61,7 +61,8 @@ void Pppm::make_own() {
   });
 }
 
-/// Half-transformed rows lie beside those who transform them along a, fields beside those who do along b.
+/// Half-transformed rows lie beside those who transform them along a, fields beside those who do along b; but
+/// what is made later, inside a team and only for virials of single charges, lies where its first member is.
 void Pppm::make_fields(int count) {
   const auto first_row = [&](int t) { return first_block(t) * layout_.block_size(); };
   const auto first_plane = [&](int t) {

@@ -32,7 +32,17 @@ struct Member {
   RunSystem system;
   std::unique_ptr<RunLog> log;
   std::unique_ptr<RunOutput> output;
-  bool overflow_told = false;
+};
+
+/// What a run knows when it goes on from its checkpoint in the same process.
+struct Continuation {
+  RunConfig config;
+  std::vector<RunConfig> configs;                    ///< of the members
+  std::vector<std::shared_ptr<const Model>> models;  ///< theirs; none: to be read
+  std::vector<std::vector<std::string>> notes;       ///< theirs; none: nothing to say
+  std::vector<EarlierPart> earlier;
+  Pace pace;  ///< of this process so far
+  StageTimes times;
 };
 
 /// A run: usually one member, several with --replicas. They are stepped in turn.
@@ -41,6 +51,7 @@ struct ActiveRun {
   std::vector<Member>& members;
   RunLog& log;  ///< of the run as a whole; with one member it is that one's
   const StopSignals& signals;
+  Continuation& so_far;
   std::size_t current = 0;  ///< member being worked on
 
   Simulation& first() { return *members[0].system.simulation; }
@@ -68,41 +79,73 @@ void dump_neighborhood(const Member& member, std::int64_t atom) {
 }
 
 void tell_overflow(Member& member, std::int64_t step) {
-  if (member.overflow_told || member.system.evaluator->all_counts().sel_overflow == 0) return;
-  member.overflow_told = true;
+  bool& told = member.system.earlier.overflow_told;
+  if (told || member.system.evaluator->all_counts().sel_overflow == 0) return;
+  told = true;
   member.log->warn(
       fmt::format("step {}: an atom has more neighbors of a type than the model's sel (the nearest are "
                   "kept, as in training); look at the density",
                   step));
 }
 
-/// Measures the tables again; what was chosen again for one replica serves all of its model. True when
-/// something was: the run is to go on from its checkpoint.
+/// Members by model, whose plan they share.
+std::vector<std::vector<Member*>> members_alike(std::vector<Member>& members) {
+  std::vector<std::vector<Member*>> groups;
+  for (Member& m : members) {
+    const auto same = [&](const auto& group) { return group[0]->system.model == m.system.model; };
+    const auto found = std::find_if(groups.begin(), groups.end(), same);
+    if (found == groups.end())
+      groups.push_back({&m});
+    else
+      found->push_back(&m);
+  }
+  return groups;
+}
+
+std::vector<RunSystem*> systems_of(const std::vector<Member*>& group) {
+  std::vector<RunSystem*> systems;
+  for (Member* m : group) systems.push_back(&m->system);
+  return systems;
+}
+
+void tell(ActiveRun& run, const std::vector<Member*>& group, const TableVerdict& verdict) {
+  if (verdict.text.empty() || run.ranks().rank() > 0) return;
+  const bool good = verdict.outcome == TableVerdict::Outcome::holds;
+  if (!good) run.log.warn(verdict.text);
+  if (good || run.members.size() > 1)
+    for (Member* m : group) m->log->note(verdict.text);
+}
+
+/// Replicas of several models on a device are evaluated together, in one way.
+void make_alike(const std::vector<std::vector<Member*>>& groups) {
+  const auto is_quintic = [](const auto& group) {
+    return group[0]->system.plan->table == TableKind::quintic;
+  };
+  if (std::none_of(groups.begin(), groups.end(), is_quintic)) return;
+  for (const auto& group : groups)
+    if (!is_quintic(group)) take_quintic(group[0]->config, systems_of(group));
+}
+
+/// Measures the tables again where that is due. True when some were chosen again: the run is to go on from
+/// its checkpoint.
 bool watch_tables(ActiveRun& run, std::int64_t step) {
+  const auto due = [&](const Member& m) { return tables_due(m.system.tables, step); };
+  if (std::none_of(run.members.begin(), run.members.end(), due)) return false;
+  run.each([](Member& m) { m.system.simulation->show(); });
+  StageTimes& times = run.members[0].system.backend->times();
+  const StageTimes of_steps = times;
+  const double start = seconds_now();
   bool raised = false;
-  run.each([&](Member& m) {
-    if (!tables_due(m.system.tables, step)) return;
-    m.system.simulation->show();
-    StageTimes& times = m.system.backend->times();
-    const StageTimes of_steps = times;
-    const double start = seconds_now();
-    const TableVerdict verdict = watch_tables(m.config, m.system);
-    times = of_steps;  // its evaluations are none of a step
-    times.add(Stage::output, seconds_now() - start);
-    using Outcome = TableVerdict::Outcome;
-    if (verdict.outcome == Outcome::holds) m.log->note(verdict.text);
-    if (verdict.outcome == Outcome::too_large || verdict.outcome == Outcome::raised)
-      m.log->warn(verdict.text);
-    if (verdict.outcome != Outcome::raised) return;
-    raised = true;
-    for (Member& other : run.members)
-      if (other.system.model == m.system.model) {
-        other.system.plan = m.system.plan;
-        other.system.error = m.system.error;
-        other.system.tables.chosen_at = m.system.tables.chosen_at;
-        other.system.tables.raised = m.system.tables.raised;
-      }
-  });
+  const auto groups = members_alike(run.members);
+  for (const auto& group : groups) {
+    if (!due(*group[0])) continue;
+    const TableVerdict verdict = watch_tables(group[0]->config, systems_of(group));
+    tell(run, group, verdict);
+    raised = raised || verdict.outcome == TableVerdict::Outcome::raised;
+  }
+  if (raised) make_alike(groups);
+  times = of_steps;  // these evaluations are none of a step
+  times.add(Stage::output, seconds_now() - start);
   return raised;
 }
 
@@ -114,7 +157,7 @@ struct Advance {
 /// Steps until the end, a signal or new tables; leaves a checkpoint of the last step.
 Advance advance(ActiveRun& run) {
   const std::int64_t first = run.first().step_count(), total = run.config.total_steps();
-  run.members[0].system.backend->times().reset();
+  run.members[0].system.backend->times() = run.so_far.times;
   Progress progress(run.log, first, total, run.config.dt);
   bool raised = false;
   while (run.first().step_count() < total && !run.stopped() && !raised) {
@@ -131,7 +174,8 @@ Advance advance(ActiveRun& run) {
     progress.update(step);
   }
   progress.finish();
-  const Pace pace{run.first().step_count() - first, progress.seconds()};
+  const Pace pace{run.so_far.pace.steps + run.first().step_count() - first,
+                  run.so_far.pace.seconds + progress.seconds()};
   run.each([](Member& m) { m.output->checkpoint(m.system); });
   return {pace, raised && run.first().step_count() < total && !run.stopped()};
 }
@@ -179,6 +223,19 @@ void begin(ActiveRun& run, bool resumed) {
 /// What ends a process's part of a run beside its exit codes: it is to go on from its checkpoint.
 constexpr int k_go_on = -1;
 
+/// Leaves behind what the next part of the run is to know.
+void hand_over(ActiveRun& run, const Pace& pace) {
+  Continuation& next = run.so_far;
+  next = {run.config, {}, {}, {}, {}, pace, run.members[0].system.backend->times()};
+  for (Member& m : run.members) {
+    next.configs.push_back(m.config);
+    next.models.push_back(m.system.model);
+    next.notes.push_back(m.system.notes);
+    next.earlier.push_back({counts_of(m.system), m.system.earlier.rebuilds + m.system.evaluator->rebuilds(),
+                            m.system.earlier.overflow_told});
+  }
+}
+
 int go(ActiveRun run, bool resumed) {
   const auto note = [&](const Error& error) {
     run.log.draw("");
@@ -187,7 +244,9 @@ int go(ActiveRun run, bool resumed) {
   try {
     begin(run, resumed);
     const Advance advanced = advance(run);
-    return advanced.tables_raised ? k_go_on : conclude(run, advanced.pace);
+    if (!advanced.tables_raised) return conclude(run, advanced.pace);
+    hand_over(run, advanced.pace);
+    return k_go_on;
   } catch (const AtomError& error) {
     note(error);
     dump_neighborhood(run.members[run.current], error.atom());
@@ -252,14 +311,15 @@ std::vector<Member> make_members(const std::vector<RunConfig>& configs, std::vec
   return members;
 }
 
-int go_with(const RunConfig& config, std::vector<Member> members, const StopSignals& signals, bool resumed) {
-  if (members.size() == 1) return go({config, members, *members[0].log, signals}, resumed);
+int go_with(const RunConfig& config, std::vector<Member> members, const StopSignals& signals, bool resumed,
+            Continuation& so_far) {
+  if (members.size() == 1) return go({config, members, *members[0].log, signals, so_far}, resumed);
   if (resumed) atomic_write(resolved_path(config.folder()), resolved_toml(config));
   RunLog log(run_path(config, "log.txt"), resumed ? LogMode::append : LogMode::fresh);
   log.say(fmt::format("{} replicas of {} atoms · {} · each in a folder of its own, {} …", members.size(),
                       members[0].system.evaluator->natoms(), members[0].system.backend->name(),
                       members[0].config.folder()));
-  return go({config, members, log, signals}, resumed);
+  return go({config, members, log, signals, so_far}, resumed);
 }
 
 void require_one_system(const RunConfig& config, const Transport& ranks) {
@@ -270,32 +330,22 @@ void require_one_system(const RunConfig& config, const Transport& ranks) {
       config.replicas, ranks.size());
 }
 
-/// Continues from the checkpoint in a folder.
-int go_on(const ResumeConfig& asked, const MakeBackend& make_backend, const std::shared_ptr<Transport>& ranks,
-          const StopSignals& signals) {
-  const RunConfig config = continued(asked, asked.folder);
-  require_one_system(config, *ranks);
-  std::vector<RunConfig> configs;
-  for (const RunConfig& each : replica_configs(config)) configs.push_back(continued(asked, each.folder()));
-  const std::vector<FoundCheckpoint> found = checkpoints_of_one_step(configs, *ranks);
-  if (found[0].checkpoint.step >= config.total_steps()) {
-    if (ranks->rank() == 0)
-      fmt::print("the run in {} is finished ({} steps); make it longer with --time or --steps\n",
-                 asked.folder, found[0].checkpoint.step);
-    return 0;
+/// Continues from checkpoints, as often as tables are chosen again: one way to change a plan for all
+/// machines, and what another process would do that continues the run.
+int go_on(Continuation so_far, std::vector<FoundCheckpoint> found, const MakeBackend& make_backend,
+          const std::shared_ptr<Transport>& ranks, const StopSignals& signals) {
+  for (;; found = checkpoints_of_one_step(so_far.configs, *ranks)) {
+    const RunConfig config = so_far.config;
+    std::vector<RunSystem> systems =
+        restore_systems(so_far.configs, make_backend, found, ranks, so_far.models);
+    for (std::size_t r = 0; r < so_far.earlier.size(); ++r) {
+      systems[r].earlier = so_far.earlier[r];
+      systems[r].notes = so_far.notes[r];
+    }
+    std::vector<Member> members = make_members(so_far.configs, std::move(systems), &found);
+    const int code = go_with(config, std::move(members), signals, true, so_far);
+    if (code != k_go_on) return code;
   }
-  std::vector<RunSystem> systems = restore_systems(configs, make_backend, found, ranks);
-  return go_with(config, make_members(configs, std::move(systems), &found), signals, true);
-}
-
-/// Everything is made anew from the checkpoint as often as tables were raised: one way to change a plan for
-/// all machines, and what another process would do that continues the run.
-int finish(int code, const std::string& folder, const MakeBackend& make_backend,
-           const std::shared_ptr<Transport>& ranks, const StopSignals& signals) {
-  ResumeConfig same;
-  same.folder = folder;
-  while (code == k_go_on) code = go_on(same, make_backend, ranks, signals);
-  return code;
 }
 
 }  // namespace
@@ -308,15 +358,31 @@ int run(const RunConfig& config, const MakeBackend& make_backend, const std::sha
   const StopSignals signals;
   std::vector<RunSystem> systems = start_systems(configs, make_backend, ranks);
   if (configs.size() > 1) prepare_folder(config);
-  const int code = go_with(config, make_members(configs, std::move(systems), nullptr), signals, false);
-  return finish(code, config.folder(), make_backend, ranks, signals);
+  Continuation so_far;
+  const int code =
+      go_with(config, make_members(configs, std::move(systems), nullptr), signals, false, so_far);
+  if (code != k_go_on) return code;
+  auto found = checkpoints_of_one_step(so_far.configs, *ranks);
+  return go_on(std::move(so_far), std::move(found), make_backend, ranks, signals);
 }
 
 int resume(const ResumeConfig& asked, const MakeBackend& make_backend,
            const std::shared_ptr<Transport>& ranks) {
+  Continuation from;
+  from.config = continued(asked, asked.folder);
+  require_one_system(from.config, *ranks);
+  for (const RunConfig& each : replica_configs(from.config))
+    from.configs.push_back(continued(asked, each.folder()));
   const StopSignals signals;
-  const int code = go_on(asked, make_backend, ranks, signals);
-  return finish(code, asked.folder, make_backend, ranks, signals);
+  auto found = checkpoints_of_one_step(from.configs, *ranks);
+  const std::int64_t step = found[0].checkpoint.step;
+  if (step >= from.config.total_steps()) {
+    if (ranks->rank() == 0)
+      fmt::print("the run in {} is finished ({} steps); make it longer with --time or --steps\n",
+                 asked.folder, step);
+    return 0;
+  }
+  return go_on(std::move(from), std::move(found), make_backend, ranks, signals);
 }
 
 }  // namespace nanoday

@@ -9,10 +9,9 @@
 namespace nanoday {
 
 RunLog::RunLog(const std::string& path, LogMode mode, bool quiet)
-    : speaks_(mode != LogMode::other_rank),
-      file_(path, mode == LogMode::fresh ? std::ios::trunc : std::ios::app),
-      on_terminal_(speaks_ && isatty(STDOUT_FILENO)),
-      quiet_(quiet) {
+    : speaks_(mode != LogMode::other_rank), on_terminal_(speaks_ && isatty(STDOUT_FILENO)), quiet_(quiet) {
+  if (mode == LogMode::fresh) std::ofstream(path, std::ios::trunc);
+  file_.open(path, std::ios::app);  // others may write to it, too
   require_run(static_cast<bool>(file_), "{} cannot be written; look at the folder's permissions and the disk",
               path);
 }

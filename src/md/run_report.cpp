@@ -109,7 +109,7 @@ void write_run_report(const RunConfig& config, const RunSystem& system, const Ru
   data.target_temperature = config.ensemble == Ensemble::nvt ? config.target : 0;
   data.rdf = rdf_series(output);
   data.stages = stage_times(system, pace.steps);
-  const EvaluationCounts counts = system.evaluator->all_counts();
+  const EvaluationCounts counts = counts_of(system);
   if (counts.sel_overflow > 0)
     data.warnings.push_back(
         fmt::format("{} times an atom had more neighbors of a type than the model's sel; the "

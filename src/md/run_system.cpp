@@ -202,14 +202,15 @@ std::vector<RunSystem> start_systems(const std::vector<RunConfig>& configs, cons
 
 std::vector<RunSystem> restore_systems(const std::vector<RunConfig>& configs, const MakeBackend& make_backend,
                                        const std::vector<FoundCheckpoint>& checkpoints,
-                                       const std::shared_ptr<Transport>& ranks) {
+                                       const std::shared_ptr<Transport>& ranks,
+                                       const std::vector<std::shared_ptr<const Model>>& models) {
   std::vector<RunSystem> systems;
   ModelShelf shelf;
   for (std::size_t r = 0; r < configs.size(); ++r) {
     const Checkpoint& checkpoint = checkpoints[r].checkpoint;
     RunSystem system;
     system.ranks = ranks;
-    system.model = shelf.read(configs[r]);
+    system.model = models.empty() ? shelf.read(configs[r]) : models[r];
     require_same_run(configs[r], *system.model, checkpoint);
     system.backend = r == 0 ? make_machine(make_backend, configs[r], *ranks) : systems[0].backend;
     const RunSystem* const other = with_model(systems, system.model);
@@ -238,6 +239,19 @@ std::vector<RunSystem> restore_systems(const std::vector<RunConfig>& configs, co
     simulation.set_step(checkpoint.step);
   }
   return systems;
+}
+
+EvaluationCounts counts_of(const RunSystem& system) {
+  EvaluationCounts counts = system.evaluator->all_counts();
+  const EvaluationCounts& before = system.earlier.counts;
+  if (before.outside_table > 0)
+    counts.smallest_distance = counts.outside_table > 0
+                                   ? std::min(counts.smallest_distance, before.smallest_distance)
+                                   : before.smallest_distance;
+  if (before.first_outside_atom >= 0) counts.first_outside_atom = before.first_outside_atom;
+  counts.outside_table += before.outside_table;
+  counts.sel_overflow += before.sel_overflow;
+  return counts;
 }
 
 Checkpoint checkpoint_of(const RunSystem& system, const RunConfig& config) {

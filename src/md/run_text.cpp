@@ -216,8 +216,9 @@ Facts end_facts(const RunConfig& config, const RunSystem& system, const RunOutpu
   for (const auto& [name, time] : stage_times(system, pace.steps))
     stages += fmt::format("{}{} {:.3g}", stages.empty() ? "" : ", ", name, time);
   facts.emplace_back("stages [ms/step]", stages);
-  facts.emplace_back("neighbor lists", fmt::format("{} built", system.evaluator->rebuilds()));
-  facts.emplace_back("special cases", counts_text(system.evaluator->all_counts(), system.model->compressed));
+  facts.emplace_back("neighbor lists",
+                     fmt::format("{} built", system.earlier.rebuilds + system.evaluator->rebuilds()));
+  facts.emplace_back("special cases", counts_text(counts_of(system), system.model->compressed));
   if (output.dplr() != nullptr)
     for (auto& fact : output.dplr()->facts(output.conditions(system))) facts.push_back(std::move(fact));
   facts.emplace_back("memory", fmt::format("{:.0f} MiB at most", peak_memory_mib()));

@@ -10,7 +10,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
+#include <new>
 
 namespace nanoday {
 namespace {
@@ -46,6 +48,32 @@ Atoms all_atoms(const RunSystem& system) {
   return atoms;
 }
 
+using Systems = std::vector<RunSystem*>;
+
+/// Atoms of the systems that are looked at, on the first rank.
+std::vector<Atoms> atoms_of(const Systems& alike) {
+  std::vector<Atoms> atoms;
+  for (const RunSystem* system : alike)
+    if (atoms.size() < k_most_looked_at) atoms.push_back(all_atoms(*system));
+  return atoms;
+}
+
+/// The largest error of a plan on them, and whose it is.
+struct Worst {
+  MeasuredError error;
+  std::size_t system = 0;
+};
+
+Worst measure_all(const Systems& alike, const std::vector<Atoms>& atoms,
+                  const std::shared_ptr<const InferencePlan>& plan) {
+  Worst worst;
+  for (std::size_t r = 0; r < atoms.size(); ++r) {
+    const MeasuredError error = measure_plan(*alike[r]->backend, plan, alike[r]->evaluator->box(), atoms[r]);
+    if (r == 0 || !(error.force_rms <= worst.error.force_rms)) worst = {error, r};
+  }
+  return worst;
+}
+
 /// What the first rank found out.
 struct Found {
   TableVerdict verdict;
@@ -53,51 +81,99 @@ struct Found {
   ChosenPlan again;      ///< raised only
 };
 
-/// New tables for these atoms; no plan where none meets the bound. Where low-rank ones failed several times
-/// what comes next will be new to them, too: then those that fit all surroundings.
-ChosenPlan try_again(const RunConfig& config, const RunSystem& system, const Atoms& atoms) try {
+/// New tables for the atoms of a system and their error on all; no plan where none meets the bound or none is
+/// much better than `now`.
+ChosenPlan try_again(const RunConfig& config, const Systems& alike, const std::vector<Atoms>& atoms,
+                     const Worst& now, TableKind table) try {
+  const RunSystem& system = *alike[now.system];
   PlanOptions options = plan_options(config);
-  if (system.tables.raised >= k_most_choices) options.table = TableKind::quintic;
-  return choose_tables_again(*system.backend, system.plan, system.evaluator->box(), atoms, options);
+  options.table = table;
+  ChosenPlan again =
+      choose_tables_again(*system.backend, system.plan, system.evaluator->box(), atoms[now.system], options);
+  again.error = measure_all(alike, atoms, again.plan).error;
+  return again.error.force_rms <= k_improvement * now.error.force_rms ? again : ChosenPlan{};
 } catch (const InputError&) {
   return {};
 }
 
-Found look(const RunConfig& config, const RunSystem& system, const Atoms& atoms) {
+bool is_enough(const RunConfig& config, const ChosenPlan& chosen) {
+  return chosen.plan && chosen.error.force_rms <= k_tolerance * config.force_error;
+}
+
+Found look(const RunConfig& config, const Systems& alike, const std::vector<Atoms>& atoms) {
   using enum TableVerdict::Outcome;
-  const Box& box = system.evaluator->box();
-  const MeasuredError now = measure_plan(*system.backend, system.plan, box, atoms);
-  const double chosen_for = std::max(config.force_error, system.error.force_rms);
+  const RunSystem& first = *alike[0];
+  const Worst now = measure_all(alike, atoms, first.plan);
+  const double chosen_for = std::max(config.force_error, first.error.force_rms);
   const std::string measured =
-      fmt::format("step {}: tables have a {}", system.simulation->step_count(), measured_text(now));
-  Found found{{holds, measured}, now.force_rms, {}};
-  if (now.force_rms <= k_tolerance * chosen_for) return found;
-  const std::string grown = fmt::format("{}, chosen for {:.2g}", measured, chosen_for);
-  if (system.plan->table == TableKind::lowrank) found.again = try_again(config, system, atoms);
-  if (found.again.plan) {
-    const MeasuredError then = measure_plan(*system.backend, found.again.plan, box, atoms);
-    if (then.force_rms <= k_improvement * now.force_rms) {
-      found.verdict = {raised, fmt::format("{}; chosen again where the atoms are now: rms {:.2g} eV/Å ({})",
-                                           grown, then.force_rms, table_text(*found.again.plan))};
-      return found;
+      fmt::format("step {}: tables have a {}{}", first.simulation->step_count(), measured_text(now.error),
+                  atoms.size() > 1 ? fmt::format(", the largest of {} replicas", atoms.size()) : "");
+  Found found{{holds, measured}, now.error.force_rms, {}};
+  if (now.error.force_rms <= k_tolerance * chosen_for) return found;
+  if (first.plan->table == TableKind::lowrank) {
+    if (first.tables.raised < k_most_choices)
+      found.again = try_again(config, alike, atoms, now, TableKind::lowrank);
+    if (!is_enough(config, found.again)) {
+      // What fits surroundings that were seen does not fit these, or will not fit the next ones.
+      ChosenPlan quintic = try_again(config, alike, atoms, now, TableKind::quintic);
+      if (quintic.plan) found.again = std::move(quintic);
     }
   }
-  found.verdict = {too_large, grown +
-                                  " (atoms are in surroundings unlike the first, or forces have grown); "
-                                  "look at the structure, or use --table net"};
+  const std::string grown = fmt::format("{}, chosen for {:.2g}", measured, chosen_for);
+  if (found.again.plan)
+    found.verdict = {raised, fmt::format("{}; chosen again where the atoms are now: rms {:.2g} eV/Å ({})",
+                                         grown, found.again.error.force_rms, table_text(*found.again.plan))};
+  else
+    found.verdict = {
+        too_large,
+        fmt::format("{} (forces have grown, or atoms are in surroundings unlike the "
+                    "first); look at the structure, or use {}",
+                    grown, first.plan->precision == Precision::fp64 ? "--table net" : "--precision double")};
   return found;
 }
 
-void record(const RunSystem& system, const Found& found, TableRecord& tables) {
-  const std::int64_t step = system.simulation->step_count();
+/// A look must not end a run that goes well without it.
+Found look_safely(const RunConfig& config, const Systems& alike, const std::vector<Atoms>& atoms) {
+  std::string why;
+  try {
+    return look(config, alike, atoms);
+  } catch (const Error& error) {
+    why = error.what();
+  } catch (const std::bad_alloc&) {
+    why = "out of memory";
+  }
+  return {
+      {TableVerdict::Outcome::unmeasured,
+       fmt::format("step {}: the force error of the tables could not be measured ({}); the run goes on as "
+                   "it was",
+                   alike[0]->simulation->step_count(), why)},
+      0,
+      {}};
+}
+
+void record(std::int64_t step, const Found& found, TableRecord& tables) {
+  if (found.verdict.outcome == TableVerdict::Outcome::unmeasured) return;
   ++tables.measured;
-  if (!(found.force_rms <= tables.worst)) {
+  if (!std::isnan(tables.worst) && !(found.force_rms <= tables.worst)) {
     tables.worst = found.force_rms;
     tables.worst_step = step;
   }
   if (found.verdict.outcome != TableVerdict::Outcome::raised) return;
   ++tables.raised;
   tables.chosen_at = step;
+}
+
+void give(const ChosenPlan& chosen, const Systems& alike) {
+  for (RunSystem* system : alike) {
+    system->plan = chosen.plan;
+    system->error = chosen.error;
+  }
+}
+
+/// The plan computes what errors are measured against.
+bool is_exact(const InferencePlan& plan) {
+  if (plan.precision != Precision::fp64) return false;
+  return plan.table == TableKind::net || (plan.model->compressed && plan.table == TableKind::quintic);
 }
 
 }  // namespace
@@ -108,25 +184,33 @@ bool tables_due(const TableRecord& record, std::int64_t step) {
          std::has_single_bit(static_cast<std::uint64_t>(since / k_first));
 }
 
-TableVerdict watch_tables(const RunConfig& config, RunSystem& system) {
-  const bool exact = system.plan->table == TableKind::net && system.plan->precision == Precision::fp64;
-  if (exact || system.evaluator->natoms() > k_most_watched) return {};
-  Transport& ranks = *system.ranks;
+TableVerdict watch_tables(const RunConfig& config, const Systems& alike) {
+  RunSystem& first = *alike[0];
+  if (is_exact(*first.plan) || first.evaluator->natoms() > k_most_watched) return {};
+  Transport& ranks = *first.ranks;
   Found found;
-  const Atoms atoms = all_atoms(system);
-  together(ranks, [&] {
-    if (ranks.rank() == 0) found = look(config, system, atoms);
-  });
+  const std::vector<Atoms> atoms = atoms_of(alike);
+  if (ranks.rank() == 0) found = look_safely(config, alike, atoms);
   ranks.broadcast(0, writable_bytes_of(View(&found.verdict.outcome, 1)));
   ranks.broadcast(0, writable_bytes_of(View(&found.force_rms, 1)));
   found.verdict.text = first_text(ranks, found.verdict.text);
-  record(system, found, system.tables);
-  if (found.verdict.outcome != TableVerdict::Outcome::raised) return found.verdict;
-  ChosenPlan chosen = share_plan(ranks, system.model, config, system.backend->threads(),
-                                 [&] { return std::move(found.again); });
-  system.plan = std::move(chosen.plan);
-  system.error = chosen.error;
+  for (RunSystem* system : alike) record(first.simulation->step_count(), found, system->tables);
+  if (found.verdict.outcome == TableVerdict::Outcome::raised)
+    give(share_plan(ranks, first.model, config, first.backend->threads(),
+                    [&] { return std::move(found.again); }),
+         alike);
   return found.verdict;
+}
+
+void take_quintic(const RunConfig& config, const Systems& alike) {
+  const std::vector<Atoms> atoms = atoms_of(alike);
+  PlanOptions options = plan_options(config);
+  options.table = TableKind::quintic;
+  const RunSystem& first = *alike[0];
+  ChosenPlan chosen =
+      choose_tables_again(*first.backend, first.plan, first.evaluator->box(), atoms[0], options);
+  chosen.error = measure_all(alike, atoms, chosen.plan).error;
+  give(chosen, alike);
 }
 
 }  // namespace nanoday

@@ -8,6 +8,7 @@
 #include "machines.hpp"
 #include "md/gas_run.hpp"
 #include "md/run.hpp"
+#include "reference/model_variants.hpp"
 
 #include <gtest/gtest.h>
 
@@ -79,8 +80,12 @@ TEST_F(TableWatch, chooses_again_where_molecules_meet_and_goes_on) {
 TEST_F(TableWatch, gives_any_number_of_ranks_the_same_tables) {
   ASSERT_EQ(run_on(1, config("on1", 300)), 0);
   for (const int n : {2, 3}) {
-    ASSERT_EQ(run_on(n, config(fmt::format("on{}", n), 300)), 0);
-    expect_same("on1", fmt::format("on{}", n));
+    const std::string out = fmt::format("on{}", n);
+    ASSERT_EQ(run_on(n, config(out, 300)), 0);
+    expect_same("on1", out);
+    const std::string text = folder_.read(out + "/log.txt");
+    EXPECT_EQ(count(text, ": tables have a force error"), 5) << "each look is told once: " << text;
+    EXPECT_EQ(count(text, "step 250: tables have a force error"), 1) << text;
   }
 }
 
@@ -107,6 +112,41 @@ TEST_F(TableWatch, continues_as_if_it_had_not_stopped) {
   }
 }
 
+TEST_F(TableWatch, reports_the_whole_run_and_not_its_last_part) {
+  ASSERT_EQ(run_on(1, config("one", 220)), 0);
+  const std::string text = folder_.read("one/log.txt");
+  EXPECT_EQ(count(text, "(220 steps in "), 1) << text;
+  EXPECT_EQ(count(text, "velocities drawn at 3000 K"), 4) << "said at the start of each part";
+}
+
+TEST_F(TableWatch, gives_replicas_of_a_model_what_holds_for_all_of_them) {
+  RunConfig c = config("replicas", 120);
+  c.replicas = 3;
+  ASSERT_EQ(run_on(1, c), 0);
+  for (const char* replica : {"replica-001", "replica-002", "replica-003"}) {
+    const std::string text = folder_.read(fmt::format("replicas/{}/log.txt", replica));
+    EXPECT_EQ(count(text, "the largest of 3 replicas"), 2) << text;
+    EXPECT_GE(count(text, "chosen again where the atoms are now"), 1) << text;
+  }
+}
+
+TEST_F(TableWatch, evaluates_replicas_of_several_models_in_one_way) {
+  const std::string other = folder_.file("other.pb");
+  reference::write_with_weights_times("water_sea.pb", 1.01, other);
+  RunConfig c = config("models", 160);
+  c.replicas = 2;
+  c.models = {c.model, other};
+  ASSERT_EQ(run_on(1, c), 0);
+  std::vector<TableKind> tables;
+  for (const char* replica : {"replica-001", "replica-002"}) {
+    const auto found =
+        find_checkpoint(folder_.file(fmt::format("models/{}", replica)), *make_self_transport());
+    tables.push_back(found.checkpoint.table);
+  }
+  EXPECT_EQ(tables[0], TableKind::quintic);
+  EXPECT_EQ(tables[1], TableKind::quintic);
+}
+
 TEST_F(TableWatch, only_tells_where_there_is_nothing_to_choose) {
   RunConfig c = config("quintic", 200);
   c.table = TableKind::quintic;
@@ -114,12 +154,12 @@ TEST_F(TableWatch, only_tells_where_there_is_nothing_to_choose) {
   std::vector<RunSystem> systems = start_systems({c}, k_cpu, make_self_transport());
   RunSystem& system = systems[0];
   system.simulation->start({});
-  EXPECT_EQ(watch_tables(c, system).outcome, TableVerdict::Outcome::holds);
+  EXPECT_EQ(watch_tables(c, {&system}).outcome, TableVerdict::Outcome::holds);
   c.force_error = system.error.force_rms = 1e-9;  // less than single precision gives
   const auto plan = system.plan;
-  const TableVerdict verdict = watch_tables(c, system);
+  const TableVerdict verdict = watch_tables(c, {&system});
   EXPECT_EQ(verdict.outcome, TableVerdict::Outcome::too_large);
-  EXPECT_EQ(count(verdict.text, "or use --table net"), 1) << verdict.text;
+  EXPECT_EQ(count(verdict.text, "or use --precision double"), 1) << verdict.text;
   EXPECT_EQ(system.plan, plan);
   EXPECT_EQ(system.tables.measured, 2);
   EXPECT_EQ(system.tables.raised, 0);
