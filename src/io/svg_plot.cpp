@@ -203,7 +203,8 @@ std::string draw_plot(const Plot& plot) {
   const Axis y_axis = y_axis_of(plot, y);
   std::size_t widest = 0;
   for (const std::string& label : y_axis.labels) widest = std::max(widest, glyphs(label));
-  const Area area{36 + k_digit * static_cast<double>(widest), 34, k_width - 14, k_height - 50};
+  constexpr double k_half_label = 24;  // of the last tick, which sticks out on the right
+  const Area area{36 + k_digit * static_cast<double>(widest), 34, k_width - k_half_label, k_height - 50};
 
   std::string svg = open_svg(k_width, k_height, plot.y_label + " against " + plot.x_label);
   svg += draw_axes(plot, area, x_axis, y_axis);
