@@ -216,7 +216,8 @@ CheckpointHeader read_header(const ByteSource& source) {
   require(rest >= k_after && length <= rest - k_after,
           "{} ends too early (it is truncated or damaged); use another copy", source.name);
   const std::string common = source.fetch(k_before, length);
-  ByteReader after(source.fetch(k_before + length, k_after), source.name);
+  const std::string checksum = source.fetch(k_before + length, k_after);
+  ByteReader after(checksum, source.name);
   require(after.get<std::uint64_t>() == fnv1a(common),
           "{} is damaged (its checksum differs); use another copy", source.name);
   CheckpointHeader header = decode_common(common, source.name);
